@@ -1,0 +1,144 @@
+"""What every command shares: options, output that cannot drive the terminal, checks of paths."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seqkit.errors import MissingInputError, Place
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+# C0, DEL and C1 move the cursor or start an escape sequence; the rest reorders text or ends lines unseen,
+# and a lone surrogate cannot be encoded at all.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+json_option: Decorator = click.option(
+    "--json", "as_json", is_flag=True, help="Answer with one JSON object on one line."
+)
+quiet_option: Decorator = click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
+seed_option: Decorator = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, help="Seed of everything random."
+)
+device_option: Decorator = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "gpu"]),
+    default="auto",
+    help="Where to compute; auto takes a GPU where there is one.",
+)
+threads_option: Decorator = click.option(
+    "--threads", type=click.IntRange(min=1), default=None, help="Number of CPU threads.  [default: all cores]"
+)
+
+
+def safe(text: str) -> str:
+    r"""`text` with every character that could drive a terminal written as its escape.
+
+    Escaped are the C0 and C1 control characters and DEL (as `\xNN`), bidirectional controls, line and
+    paragraph separators and lone surrogates (as `\uNNNN`). Applied to words before they are shown.
+
+    >>> print(safe("a\x1b[31mb\u202ec"))
+    a\x1b[31mb\u202ec
+    """
+    return _UNSAFE.sub(lambda match: _escape(ord(match[0])), text)
+
+
+def _escape(code: int) -> str:
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def note(text: str, *, escape: bool = True) -> None:
+    """Write a line to standard error; a closed standard error is no reason to fail.
+
+    Args:
+        text: the line.
+        escape: False for text of several lines whose parts are safe already.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        click.echo(safe(text) if escape else text, err=True)
+
+
+def echo(text: str) -> None:
+    """Write a line of a result to standard output, with `safe` applied."""
+    click.echo(safe(text))
+
+
+def emit_json(answer: Mapping[str, Any]) -> None:
+    """Write the answer of a command as one JSON object on one line of standard output.
+
+    Arrays and NumPy scalars become lists and numbers; NaN and infinities, which JSON lacks, become null.
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    line = json.dumps(
+        _plain(answer), ensure_ascii=not encoding.lower().startswith("utf"), allow_nan=False, sort_keys=False
+    )
+    # Inside a JSON string \u00NN is the only spelling; no unsafe character occurs outside strings.
+    click.echo(_UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", line))
+
+
+def _plain(value: Any) -> Any:
+    """`value` in JSON's own types."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, str | bool | int) or value is None:
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return [_plain(item) for item in value]
+
+
+def echo_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows: a table on a terminal; elsewhere lines of tab-separated cells, without the headers.
+
+    Args:
+        headers: the column titles.
+        rows: as many cells each; floats are shown with four decimals, None as nothing.
+    """
+    if not sys.stdout.isatty():
+        for row in rows:
+            click.echo("\t".join(_cell(value) for value in row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text  # never str: rich would read [red] and :smile: in a word as orders
+
+    table, lines = Table(box=None, pad_edge=False), [list(row) for row in rows]
+    for index, header in enumerate(headers):
+        numeric = all(isinstance(line[index], int | float | None) for line in lines)
+        table.add_column(Text(header), justify="right" if numeric else "left", overflow="fold")
+    for line in lines:
+        table.add_row(*(Text(_cell(value)) for value in line))
+    Console(markup=False, highlight=False, emoji=False).print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4f}" if isinstance(value, float) else safe(str(value))
+
+
+def require_existing(path: Place) -> Path:
+    """`path`, checked to exist; click's own check would exit 2.
+
+    Raises:
+        MissingInputError: there is nothing at `path`.
+    """
+    place = Path(path)
+    if not place.exists():
+        raise MissingInputError(f"{place}: no such file or folder")
+    return place

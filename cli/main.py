@@ -1,0 +1,143 @@
+"""The `seqkit` command: the table of commands, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from seqkit.cli.common import note, safe
+from seqkit.cli.lazy import LazyGroup
+from seqkit.errors import InterruptedTraining, SeqkitError
+from seqkit.version import __version__
+
+INTERNAL_ERROR, IO_ERROR, CTRL_C = 70, 74, 130
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        "demo": "seqkit.cli.demo:demo",
+        "embed": "seqkit.cli.embed:embed",
+        "corpus": "seqkit.cli.corpus:corpus",
+    },
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100},
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(__version__, prog_name="seqkit", message="%(prog)s %(version)s")
+def seqkit(debug: bool) -> None:
+    """Word vectors from text, on TensorFlow: train, query, evaluate.
+
+    Results go to standard output, everything else to standard error. `seqkit demo` shows it all at once.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: what follows `seqkit`; None takes it from the process.
+
+    Returns:
+        The exit code: see `seqkit.errors` and docs/cli.md.
+    """
+    # TensorFlow reads it on import. A level that the user has set is left alone.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "_SEQKIT_COMPLETE" in os.environ:
+        seqkit.main(prog_name="seqkit")
+    context: click.Context | None = None
+    try:
+        with seqkit.make_context("seqkit", list(sys.argv[1:] if arguments is None else arguments)) as context:
+            seqkit.invoke(context)
+        _flush_output()
+    except click.exceptions.Exit as error:
+        return _finish(error.exit_code)
+    except Exception as error:
+        return _report(error, debug=context is not None and bool(context.params.get("debug")))
+    except KeyboardInterrupt:
+        note("seqkit: interrupted")
+        return CTRL_C
+    return 0
+
+
+def _finish(code: int) -> int:
+    """The exit code of --help or --version, once their text is out."""
+    try:
+        _flush_output()
+    except OSError as error:
+        return _report(error, debug=False)
+    return code
+
+
+def _flush_output() -> None:
+    """A full disk or a closed pipe must be noticed here, not while the interpreter shuts down."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _report(error: Exception, *, debug: bool) -> int:
+    """One line on standard error; returns the exit code."""
+    if isinstance(error, BrokenPipeError) and _reader_has_gone():
+        _discard_output()
+        return 0
+    if isinstance(error, click.Abort):
+        note("seqkit: interrupted")
+        return CTRL_C
+    if debug:
+        note("".join(traceback.format_exception(error)), escape=False)
+    code, message = _describe(error)
+    note(message, escape=False)
+    if isinstance(error, OSError) and not isinstance(error, SeqkitError):
+        _discard_output()
+    return code
+
+
+def _describe(error: Exception) -> tuple[int, str]:
+    """The exit code of an error, and its line."""
+    match error:
+        case click.exceptions.NoArgsIsHelpError():
+            return error.exit_code, error.format_message()
+        case click.UsageError():
+            return error.exit_code, f"seqkit: error: {safe(error.format_message())}{_help_hint(error)}"
+        case click.ClickException():
+            return IO_ERROR, f"seqkit: error: {safe(error.format_message())}"
+        case InterruptedTraining():
+            return error.exit_code, f"seqkit: {safe(str(error))}"
+        case SeqkitError():
+            return error.exit_code, f"seqkit: error: {safe(str(error))}"
+        case OSError():
+            return IO_ERROR, f"seqkit: error: {safe(_describe_os_error(error))}"
+    reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    hint = "this is a fault in seqkit; run `seqkit --debug ...` for the traceback"
+    return INTERNAL_ERROR, f"seqkit: error: {safe(reason)}; {hint}"
+
+
+def _help_hint(error: click.UsageError) -> str:
+    return f" (see `{error.ctx.command_path} --help`)" if error.ctx else ""
+
+
+def _describe_os_error(error: OSError) -> str:
+    place = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+    return f"{place}{error.strerror or error}"
+
+
+def _reader_has_gone() -> bool:
+    """Whether standard output is a pipe that nobody reads any more (`| head`)."""
+    try:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    except (AttributeError, OSError, ValueError):
+        return True  # no such file descriptor, or a system without poll
+
+
+def _discard_output() -> None:
+    """Send what is still buffered nowhere: the interpreter would fail on it again when it exits."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (AttributeError, OSError, ValueError):
+        return
