@@ -1,0 +1,218 @@
+"""Writing a bundle so that a crash at any instant leaves a whole one: see `seqkit.storage`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from seqkit._files import fsync_directory, lock, new_file, storage_errors
+from seqkit._manifest import KINDS, MANIFEST, Manifest, Member, current_versions, parse_manifest
+from seqkit._tensors import AnyArray, write_tensors
+from seqkit.errors import Place, UsageError
+
+
+def partial_path(path: Place) -> Path:
+    """Where the work on a bundle happens until it is whole: `PATH.partial`."""
+    return _sibling(Path(path), ".partial")
+
+
+def _sibling(path: Path, ending: str) -> Path:
+    if path.name in ("", ".."):
+        raise UsageError(f"{os.fspath(path)!r} cannot name a bundle: give the name of a new directory")
+    return path.with_name(path.name + ending)
+
+
+def is_bundle(path: Place) -> bool:
+    """Whether a directory of that name holds a manifest; nothing else is checked."""
+    return (Path(path) / MANIFEST).is_file()
+
+
+class BundleWriter:
+    """Writes a bundle, or leaves everything as it was.
+
+    Members go to `PATH.partial/bundle/`; `commit` renames that directory into place. Whoever trains may keep
+    further files (checkpoints, encoded text) in `PATH.partial/`: they outlive failures, and are removed once
+    the bundle is in place. Use it as a context manager; leaving the block without `commit` discards the
+    members written so far.
+
+    Args:
+        path: the bundle's directory; its parent must exist.
+        kind: one of the kinds of bundle, "vectors" for one.
+        overwrite: replace a bundle that is already there; it stays until the new one is whole.
+
+    Raises:
+        UsageError: a bundle is there and `overwrite` is not set, or something that is not a bundle is there.
+        StorageError: the system refused, or another process is writing the same bundle.
+    """
+
+    def __init__(self, path: Place, *, kind: str, overwrite: bool = False) -> None:
+        if kind not in KINDS:
+            raise UsageError(f"{kind!r} is not a kind of bundle; kinds are {', '.join(sorted(KINDS))}")
+        self.path = Path(path)
+        self.partial = partial_path(path)
+        self._replaced = _sibling(self.path, ".replaced")
+        self._work = self.partial / "bundle"
+        self._kind = kind
+        self._overwrite = overwrite
+        self._members: dict[str, Member] = {}
+        self._lock: int | None = None
+
+    def __enter__(self) -> Self:
+        self._check_target()
+        with storage_errors(self.partial, "create"):
+            with suppress(FileExistsError):
+                os.mkdir(self.partial)
+            self._lock = os.open(self.partial, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                lock(self._lock, self.partial)
+                self._heal()
+                self._check_target()
+                os.mkdir(self._work)
+            except BaseException:
+                self._release()
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        shutil.rmtree(self._work, ignore_errors=True)
+        with suppress(OSError):
+            self.partial.rmdir()  # succeeds where nobody keeps anything else in it
+        self._release()
+
+    def write_text(self, name: str, text: str) -> None:
+        """Writes a member of text, as UTF-8.
+
+        Args:
+            name: a member of this kind of bundle.
+            text: its content.
+
+        Raises:
+            UsageError: not a member of this kind, already written, or a lone surrogate in the text.
+            StorageError: the system refused.
+        """
+        try:
+            data = text.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(
+                f"{name}: character {error.start:,} is a lone surrogate, which UTF-8 lacks"
+            ) from error
+        with storage_errors(self.path, f"write {name}"), new_file(self._new_member(name)) as file:
+            file.write(data)
+        self._members[name] = Member(file.size, file.sha256)
+
+    def write_tensors(
+        self, name: str, tensors: Mapping[str, AnyArray], metadata: Mapping[str, str] | None = None
+    ) -> None:
+        """Writes a member of arrays in a stream: one that is memory-mapped is not read into memory first.
+
+        Args:
+            name: a member of this kind of bundle.
+            tensors: arrays by name: float16/32/64, int32/64 or uint8.
+            metadata: free strings for the header.
+
+        Raises:
+            UsageError: not a member of this kind, already written, or an array that cannot be stored.
+            StorageError: the system refused.
+        """
+        with storage_errors(self.path, f"write {name}"), new_file(self._new_member(name)) as file:
+            write_tensors(file, tensors, metadata or {})
+        self._members[name] = Member(file.size, file.sha256)
+
+    def commit(
+        self,
+        *,
+        config: Mapping[str, Any],
+        seed: int | None = None,
+        metrics: Mapping[str, Any] | None = None,
+        fingerprint: str | None = None,
+        history: list[Any] | None = None,
+    ) -> None:
+        """Writes the manifest and puts the bundle in place of what was there.
+
+        Args:
+            config: the settings of the run: JSON values only.
+            seed: the seed of the run.
+            metrics: what was measured: JSON values only, None for what could not be.
+            fingerprint: sha256 of the training text, in hex.
+            history: one JSON object per evaluation.
+
+        Raises:
+            UsageError: a member is missing, or a value that JSON cannot hold.
+            StorageError: the system refused; the old bundle is still there.
+        """
+        missing = KINDS[self._kind] - self._members.keys()
+        if missing:
+            raise UsageError(f"{self.path}: a {self._kind} bundle needs {', '.join(sorted(missing))} too")
+        manifest = Manifest(
+            kind=self._kind,
+            config=dict(config),
+            seed=seed,
+            members=self._members,
+            versions=current_versions(),
+            fingerprint=fingerprint,
+            metrics=dict(metrics or {}),
+            history=list(history or []),
+        )
+        data = manifest.to_bytes()
+        parse_manifest(data)  # what cannot be read back must not replace anything
+        with storage_errors(self.path, "write"):
+            with new_file(self._work / MANIFEST) as file:
+                file.write(data)
+            fsync_directory(self._work)
+            self._swap()
+        shutil.rmtree(self.partial, ignore_errors=True)
+        shutil.rmtree(self._replaced, ignore_errors=True)
+
+    def _new_member(self, name: str) -> Path:
+        if name not in KINDS[self._kind]:
+            members = ", ".join(sorted(KINDS[self._kind]))
+            raise UsageError(f"{name!r} is not a member of a {self._kind} bundle; members are {members}")
+        return self._work / name
+
+    def _check_target(self) -> None:
+        """Refuses what must not be replaced."""
+        if self.path.is_symlink():
+            raise UsageError(f"{self.path}: is a symbolic link; give the directory that it points to")
+        if not self.path.exists():
+            return
+        if not self.path.is_dir() or (not is_bundle(self.path) and any(self.path.iterdir())):
+            raise UsageError(f"{self.path}: exists and is not a bundle; choose another name")
+        if is_bundle(self.path) and not self._overwrite:
+            raise UsageError(
+                f"{self.path}: a bundle is there already; choose another name or ask to overwrite it"
+            )
+
+    def _heal(self) -> None:
+        """Undoes what a crash left behind; done under the lock, so that no living writer is disturbed."""
+        if is_bundle(self._replaced):
+            if self.path.exists():
+                shutil.rmtree(self._replaced)
+            else:
+                os.rename(self._replaced, self.path)
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self._work)
+
+    def _swap(self) -> None:
+        # Two renames: between them PATH is missing, and `Bundle.open` reads PATH.replaced.
+        replacing = is_bundle(self.path)
+        if replacing:
+            os.rename(self.path, self._replaced)
+        try:
+            os.rename(self._work, self.path)
+        except BaseException:
+            if replacing:
+                os.rename(self._replaced, self.path)
+            raise
+        fsync_directory(self.path.parent)
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None

@@ -1,0 +1,187 @@
+"""Files that are either wholly there or not at all: `seqkit.storage` as the operating system sees it."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from seqkit.errors import MissingInputError, Place, SeqkitError, StorageError
+
+Data = bytes | bytearray | memoryview
+
+WRITE_BYTES = 1 << 24
+"""At most this many bytes go to one `os.write` and into one step of a hash."""
+
+
+@contextmanager
+def storage_errors(path: Place, action: str) -> Iterator[None]:
+    """Turns an OSError of the block into a StorageError that names the file.
+
+    Args:
+        path: the file or directory worked on.
+        action: what was tried, after "could not": "write", "read".
+
+    Raises:
+        StorageError: with the errno of the OSError; errors of seqkit's own pass unchanged.
+    """
+    try:
+        yield
+    except SeqkitError:
+        raise
+    except OSError as error:
+        wrapped = StorageError(f"{os.fspath(path)}: could not {action}: {error.strerror or error}")
+        wrapped.errno = error.errno
+        raise wrapped from error
+
+
+class HashedFile:
+    """A file being written, its size and SHA-256 known at every moment.
+
+    Args:
+        descriptor: an open, writable file descriptor; the caller closes it.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._sha256 = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: Data) -> None:
+        """Appends all of the bytes, however many calls the system needs for them."""
+        view = memoryview(data)
+        view = view.cast("B") if view.nbytes else memoryview(b"")
+        while view:
+            written = os.write(self._descriptor, view[:WRITE_BYTES])
+            self._sha256.update(view[:written])
+            self.size += written
+            view = view[written:]
+
+    @property
+    def sha256(self) -> str:
+        """The hash of what was written so far, in hex."""
+        return self._sha256.hexdigest()
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[HashedFile]:
+    """Writes a file in place and fsyncs it; for directories that nobody reads yet.
+
+    Args:
+        path: the file to create; it must not exist.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        yield HashedFile(descriptor)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def atomic_file(path: Place) -> Iterator[HashedFile]:
+    """Replaces a file as one event: `.NAME.partial`, fsync, rename, fsync of the directory.
+
+    Whatever happens, a crash included, the name holds the whole old file or the whole new one; a failure
+    leaves nothing else behind, and what a kill left is overwritten by the next attempt.
+
+    Args:
+        path: the file to write; its directory must exist.
+
+    Raises:
+        StorageError: the system refused, or another process is writing the same file.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.partial")
+    with storage_errors(target, "write"):
+        descriptor = _open_exclusively(temporary)
+        try:
+            yield HashedFile(descriptor)
+            os.fsync(descriptor)
+            os.replace(temporary, target)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+        finally:
+            os.close(descriptor)
+        fsync_directory(target.parent)
+
+
+def _open_exclusively(temporary: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(temporary, flags, 0o666)
+    try:
+        lock(descriptor, temporary)
+        # The last owner may have renamed this inode into place between our open and our lock.
+        if not os.path.samestat(os.fstat(descriptor), os.stat(temporary)):
+            raise StorageError(f"{temporary}: another process has just written this file; try again")
+        os.ftruncate(descriptor, 0)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def lock(descriptor: int, path: Path) -> None:
+    """Takes the advisory lock of an open file or directory; it ends with the descriptor or the process.
+
+    Raises:
+        StorageError: another process holds it.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StorageError(f"{path}: another process is writing here; wait for it or stop it") from error
+
+
+def fsync_directory(path: Path) -> None:
+    """Makes the names in a directory durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def atomic_write_bytes(path: Place, data: Data) -> None:
+    """Replaces a file with the bytes given, or leaves it as it was.
+
+    Args:
+        path: the file to write; its directory must exist.
+        data: the whole new content.
+
+    Raises:
+        StorageError: the system refused: disk full, no permission, no such directory.
+    """
+    with atomic_file(path) as file:
+        file.write(data)
+
+
+def open_regular(path: Path) -> int:
+    """Opens a file for reading, refusing symbolic links, devices, pipes and directories.
+
+    Args:
+        path: the file.
+
+    Returns:
+        A file descriptor; the caller closes it.
+
+    Raises:
+        MissingInputError: there is no such file.
+        StorageError: it is not a regular file, or the system refused.
+    """
+    with storage_errors(path, "read"):
+        try:
+            # O_NONBLOCK: opening a named pipe would otherwise wait for its writer.
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError as error:
+            raise MissingInputError(f"{path}: no such file") from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise StorageError(f"{path}: not a regular file")
+        return descriptor

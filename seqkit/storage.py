@@ -1,0 +1,203 @@
+"""Bundles: what every `save` writes and every `load` reads.
+
+A bundle is a directory with a manifest, a vocabulary and tensors; docs/bundle.md specifies it byte by byte.
+It holds no pickle, every byte of it is hashed, and at every instant of writing one whole bundle is on disk.
+
+    >>> import tempfile, numpy as np
+    >>> path = tempfile.mkdtemp() + "/toy"
+    >>> with BundleWriter(path, kind="vectors") as writer:
+    ...     writer.write_text("vocabulary.tsv", '"king"\\t2\\n')
+    ...     writer.write_tensors("tensors.safetensors", {"vectors": np.ones((1, 3), np.float32)})
+    ...     writer.commit(config={"window": 5}, seed=0)
+    >>> bundle = Bundle.open(path, kind="vectors")
+    >>> bundle.manifest.config
+    {'window': 5}
+    >>> bundle.tensors("tensors.safetensors")["vectors"].shape
+    (1, 3)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from seqkit._bundle_writer import BundleWriter, is_bundle, partial_path
+from seqkit._files import (
+    WRITE_BYTES,
+    HashedFile,
+    atomic_file,
+    atomic_write_bytes,
+    open_regular,
+    storage_errors,
+)
+from seqkit._json import JsonError, check_json, parse_json
+from seqkit._manifest import MANIFEST, MAX_MANIFEST_BYTES, Manifest, ManifestError, Member, parse_manifest
+from seqkit._tensors import Tensors, atomic_write_tensors, read_tensors
+from seqkit.errors import BundleError, FormatError, MissingInputError, Place
+
+__all__ = [
+    "Bundle",
+    "BundleWriter",
+    "HashedFile",
+    "JsonError",
+    "Manifest",
+    "Member",
+    "Tensors",
+    "atomic_file",
+    "atomic_write_bytes",
+    "atomic_write_tensors",
+    "check_json",
+    "is_bundle",
+    "parse_json",
+    "partial_path",
+    "read_tensors",
+    "storage_errors",
+]
+
+
+class Bundle:
+    """A bundle on disk, its manifest checked, its members not yet read.
+
+    Made by `Bundle.open`.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path = path
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, path: Place, kind: str | None = None) -> Bundle:
+        """Opens a bundle; checks its files, their sizes and the manifest, but not the hashes (see `verify`).
+
+        Args:
+            path: the bundle's directory.
+            kind: the kind that it must be of; None for any.
+
+        Returns:
+            The bundle.
+
+        Raises:
+            MissingInputError: there is no such directory.
+            BundleError: it is not a bundle, is of another kind, or is damaged.
+            StorageError: the system refused.
+        """
+        place = Path(path)
+        replaced = place.with_name(place.name + ".replaced") if place.name else place
+        if not place.exists() and is_bundle(replaced):
+            place = replaced  # a crash came between the two renames of a save: this is the last whole bundle
+        with storage_errors(path, "read"):
+            sizes = _file_sizes(place)
+            manifest = _read_manifest(place)
+        if kind is not None and manifest.kind != kind:
+            raise BundleError(path, f"is a {manifest.kind} bundle; a {kind} bundle is needed here")
+        for name in sizes.keys() ^ {MANIFEST, *manifest.members}:
+            raise BundleError(
+                path, "in the directory but not in the manifest" if name in sizes else "missing", member=name
+            )
+        for name, member in manifest.members.items():
+            if sizes[name] != member.size:
+                reason = f"has {sizes[name]:,} bytes, not the {member.size:,} written: damaged or replaced"
+                raise BundleError(path, reason, member=name)
+        return cls(place, manifest)
+
+    def tensors(self, member: str) -> Tensors:
+        """The arrays of a member, memory-mapped and read-only.
+
+        Args:
+            member: its name, "tensors.safetensors".
+
+        Returns:
+            The arrays by name. Their bytes are not checked here: see `verify`.
+
+        Raises:
+            BundleError: there is no such member, or its header is damaged.
+        """
+        self._expect(member)
+        try:
+            return read_tensors(self.path / member)[0]
+        except FormatError as error:
+            raise BundleError(self.path, error.reason, member=member) from error
+
+    def text(self, member: str) -> str:
+        """The text of a member, its hash checked.
+
+        Args:
+            member: its name, "vocabulary.tsv".
+
+        Returns:
+            Its content.
+
+        Raises:
+            BundleError: there is no such member, its hash differs, or it is not UTF-8.
+        """
+        expected = self._expect(member)
+        with (
+            storage_errors(self.path, f"read {member}"),
+            os.fdopen(open_regular(self.path / member), "rb") as file,
+        ):
+            data = file.read(expected.size + 1)
+        self._compare(member, hashlib.sha256(data).hexdigest())
+        try:
+            return data.decode()
+        except UnicodeDecodeError as error:
+            raise BundleError(self.path, f"byte {error.start:,} is not UTF-8", member=member) from error
+
+    def verify(self) -> None:
+        """Reads every byte of every member and compares its hash with the manifest's.
+
+        Raises:
+            BundleError: the first member that is not what was written.
+            StorageError: the system refused.
+        """
+        for member in sorted(self.manifest.members):
+            digest = hashlib.sha256()
+            with (
+                storage_errors(self.path, f"read {member}"),
+                os.fdopen(open_regular(self.path / member), "rb") as file,
+            ):
+                while piece := file.read(WRITE_BYTES):
+                    digest.update(piece)
+            self._compare(member, digest.hexdigest())
+
+    def _expect(self, member: str) -> Member:
+        if member not in self.manifest.members:
+            raise BundleError(self.path, "a bundle of this kind has no such member", member=member)
+        return self.manifest.members[member]
+
+    def _compare(self, member: str, sha256: str) -> None:
+        expected = self.manifest.members[member].sha256
+        if sha256 != expected:
+            reason = f"its sha256 is {sha256[:12]}…, not the {expected[:12]}… written: damaged or replaced"
+            raise BundleError(self.path, reason, member=member)
+
+
+def _file_sizes(path: Path) -> dict[str, int]:
+    """Name and size of every file of a directory that holds nothing but regular files."""
+    if not path.exists():
+        hint = ""
+        if path.name and partial_path(path).is_dir():
+            hint = f"; {partial_path(path)} is there: its training did not finish, run the same command again"
+        raise MissingInputError(f"{path}: no such bundle{hint}")
+    if not path.is_dir():
+        raise BundleError(path, "is a file; a bundle is a directory")
+    sizes = {}
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if not entry.is_file(follow_symlinks=False):
+                raise BundleError(path, "not a regular file", member=entry.name)
+            sizes[entry.name] = entry.stat(follow_symlinks=False).st_size
+    if MANIFEST not in sizes:
+        raise BundleError(path, "not a seqkit bundle: it has no manifest.json")
+    return sizes
+
+
+def _read_manifest(path: Path) -> Manifest:
+    with os.fdopen(open_regular(path / MANIFEST), "rb") as file:
+        data = file.read(MAX_MANIFEST_BYTES + 1)
+    try:
+        if len(data) > MAX_MANIFEST_BYTES:
+            raise ManifestError(f"larger than {MAX_MANIFEST_BYTES:,} bytes")
+        return parse_manifest(data)
+    except ManifestError as error:
+        raise BundleError(path, str(error), member=MANIFEST) from error
