@@ -84,7 +84,7 @@ def read_config(path: str, ctx: click.Context) -> dict[str, Any]:
 
 def _options_of(ctx: click.Context) -> dict[str, click.Option]:
     """The options that a file may set, by every name that they go by, with underscores."""
-    result = {}
+    result: dict[str, click.Option] = {}
     for param in ctx.command.params:
         if isinstance(param, click.Option) and not param.is_eager:
             long = [name.removeprefix("--") for name in param.opts if name.startswith("--")]
@@ -154,5 +154,7 @@ def _check_type(where: str, value: Any, option: click.Option) -> None:
 
 
 def _describe(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     kind = _TOML_NAMES.get(type(value), f"a {type(value).__name__}")
-    return kind if isinstance(value, list | dict) else f"{kind.removeprefix('true or ')} ({value!r})"
+    return kind if isinstance(value, list | dict) else f"{kind} ({value!r})"

@@ -81,8 +81,9 @@ def _flush_output() -> None:
 
 def _report(error: Exception, *, debug: bool) -> int:
     """One line on standard error; returns the exit code."""
-    if isinstance(error, BrokenPipeError) and _reader_has_gone():
-        _discard_output()
+    reader_has_gone = isinstance(error, BrokenPipeError) and _reader_has_gone()
+    _settle_output()
+    if reader_has_gone:
         return 0
     if isinstance(error, click.Abort):
         note("seqkit: interrupted")
@@ -91,8 +92,6 @@ def _report(error: Exception, *, debug: bool) -> int:
         note("".join(traceback.format_exception(error)), escape=False)
     code, message = _describe(error)
     note(message, escape=False)
-    if isinstance(error, OSError) and not isinstance(error, SeqkitError):
-        _discard_output()
     return code
 
 
@@ -135,9 +134,9 @@ def _reader_has_gone() -> bool:
         return True  # no such file descriptor, or a system without poll
 
 
-def _discard_output() -> None:
-    """Send what is still buffered nowhere: the interpreter would fail on it again when it exits."""
+def _settle_output() -> None:
+    """Write what is still buffered, or send it nowhere: the interpreter must not fail on it when it exits."""
     try:
+        _flush_output()
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (AttributeError, OSError, ValueError):
-        return

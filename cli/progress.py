@@ -170,15 +170,14 @@ def _share(completed: float, total: float | None, unit: str) -> str:
 
 def format_rate(rate: float) -> str:
     """Three significant digits are all that a rate has: 1.23 M, 45.6 k, 7.89."""
-    for size, suffix in ((1e6, " M"), (1e3, " k")):
-        if rate >= size:
-            return f"{rate / size:.3g}{suffix}"
-    return f"{rate:.3g}"
+    size, suffix = next(scale for scale in ((1e6, " M"), (1e3, " k"), (0, "")) if rate >= 0.9995 * scale[0])
+    number = rate / (size or 1)
+    return f"{number:,.0f}{suffix}" if number >= 999.5 else f"{number:.3g}{suffix}"
 
 
 def format_seconds(seconds: float) -> str:
     """`3.4 s` up to a minute, `2:05` and `1:02:05` beyond."""
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
