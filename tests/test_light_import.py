@@ -1,0 +1,65 @@
+"""`import seqkit` and every --help stay light: each heavy library costs a second or more."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+HEAVY = {"gensim", "keras", "matplotlib", "nltk", "numpy", "pandas", "rich", "scipy", "sklearn", "tensorflow"}
+
+WALK = """
+import contextlib, io, json, sys
+import click
+import seqkit
+from seqkit.cli import main
+
+helps = {}
+
+def walk(command, path):
+    out = io.StringIO()
+    before = set(sys.modules)
+    with contextlib.redirect_stdout(out):
+        code = main.main([*path, "--help"])
+    loaded = sorted({name.partition(".")[0] for name in set(sys.modules) - before})
+    helps[" ".join(path)] = [code, len(out.getvalue()), loaded]
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            walk(command.get_command(context, name), [*path, name])
+
+walk(main.seqkit, [])
+json.dump({"helps": helps, "loaded": sorted({name.partition(".")[0] for name in sys.modules})}, sys.stdout)
+"""
+
+
+def test_no_help_imports_a_heavy_library(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WALK], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    answer = json.loads(done.stdout)
+    assert {"", "demo", "embed", "embed train", "embed evaluate", "corpus"} <= set(answer["helps"])
+    for path, (code, length, loaded) in answer["helps"].items():
+        assert code == 0, path
+        assert length > 80, path
+        assert not HEAVY & set(loaded), path
+    assert not HEAVY & set(answer["loaded"])
+
+
+def test_the_library_imports_lightly(tmp_path: Path) -> None:
+    """Every module, command modules included: what needs a heavy library imports it when it works."""
+    code = """
+import importlib, pkgutil, sys
+for package in ("seqkit", "seqkit.cli", "seqkit.corpora"):
+    for module in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "seqkit" in loaded
+    assert not (HEAVY - {"numpy"}) & loaded
