@@ -77,9 +77,10 @@ def seqkit_calls(line: str) -> Iterator[list[str]]:
     words: list[str] = []
     for token in [*lexer, ";"]:
         if set(token) <= set("();|&"):
+            completes = bool(words) and words[0].startswith("_SEQKIT_COMPLETE=")
             while words and re.fullmatch(r"\w+=.*", words[0]):
                 words = words[1:]  # VARIABLE=value before the program
-            if words and PROGRAM.fullmatch(words[0]):
+            if words and PROGRAM.fullmatch(words[0]) and not completes:
                 yield words[1:]
             words = []
         elif set(token) <= set("<>"):
