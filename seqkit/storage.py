@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from difflib import get_close_matches
 from pathlib import Path
 
 from seqkit._bundle_writer import BundleWriter, is_bundle, partial_path
@@ -175,10 +176,7 @@ class Bundle:
 def _file_sizes(path: Path) -> dict[str, int]:
     """Name and size of every file of a directory that holds nothing but regular files."""
     if not path.exists():
-        hint = ""
-        if path.name and partial_path(path).is_dir():
-            hint = f"; {partial_path(path)} is there: its training did not finish, run the same command again"
-        raise MissingInputError(f"{path}: no such bundle{hint}")
+        raise MissingInputError(f"{path}: no such bundle{_hint(path)}")
     if not path.is_dir():
         raise BundleError(path, "is a file; a bundle is a directory")
     sizes = {}
@@ -190,6 +188,15 @@ def _file_sizes(path: Path) -> dict[str, int]:
     if MANIFEST not in sizes:
         raise BundleError(path, "not a seqkit bundle: it has no manifest.json")
     return sizes
+
+
+def _hint(path: Path) -> str:
+    """What may have been meant by a bundle that is not there."""
+    if path.name and partial_path(path).is_dir():
+        return f"; {partial_path(path)} is there: its training did not finish, run the same command again"
+    siblings = os.listdir(path.parent) if path.parent.is_dir() else []
+    near = get_close_matches(path.name, siblings, n=3)
+    return f"; did you mean {' or '.join(str(path.with_name(name)) for name in near)}?" if near else ""
 
 
 def _read_manifest(path: Path) -> Manifest:
