@@ -1,0 +1,304 @@
+"""A whole corpus as memory-mapped ids: one pass over the text, on all cores, in bounded memory.
+
+Encoders (`seqkit.text.coding`) number the tokens of each block as they meet them. Their numbers are merged
+block by block, in order, into one numbering that is written to disk; when the text is over and the counts are
+known, the file is rewritten in place, slice by slice, with the ids of the vocabulary. Only counts decide
+those, so the result is the same for any number of processes and any size of block.
+
+Memory grows with the number of distinct tokens, never with the length of the text or of a line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqkit.errors import CorpusError, Place, SeqkitError, UsageError
+from seqkit.progress import SILENT, Progress
+from seqkit.storage import atomic_write_bytes, storage_errors
+from seqkit.text.coding import LINE_END_CODE, BlockEncoder, CodedBlock
+from seqkit.text.corpus import IDS, LINE_END, METADATA, VOCABULARY, EncodedCorpus
+from seqkit.text.sources import Block, read_blocks
+from seqkit.text.streams import Sources
+from seqkit.text.tokenizers import Tokenizer
+from seqkit.text.vocabulary import Vocabulary
+from seqkit.text.workers import encode_in_processes
+
+__all__ = ["LINE_END", "UNKNOWN", "EncodedCorpus", "encode"]
+
+UNKNOWN = "<unk>"
+
+SMALL_BLOCKS = 16
+"""Texts of fewer blocks are encoded in this process: starting others would take longer."""
+
+_SLICE = 1 << 22  # ids rewritten at a time: 16 MB
+_DROPPED = -2
+
+
+def encode(
+    sources: Sources,
+    directory: Place,
+    *,
+    tokenizer: Tokenizer,
+    min_count: int = 1,
+    max_vocab: int | None = None,
+    specials: Sequence[str] = (),
+    unknown: Literal["drop", "keep"] = "drop",
+    processes: int | None = None,
+    progress: Progress = SILENT,
+) -> EncodedCorpus:
+    """Reads text once and writes its ids, its vocabulary and its counts into a directory.
+
+    Args:
+        sources: files, folders, "-" for stdin, corpus names (see `seqkit.text.streams.resolve`).
+        directory: where the files go; made if need be; an encoded corpus that is there is replaced.
+        tokenizer: what cuts the text.
+        min_count: tokens that occur less often are rare.
+        max_vocab: beyond this many different tokens, the less frequent are rare too.
+        specials: tokens with the first ids; where the text holds one literally, it gets that id.
+        unknown: "drop" leaves rare tokens out; "keep" puts `<unk>`, then one of the specials, in their place.
+        processes: how many encode; None for one per available core.
+        progress: told the bytes read.
+
+    Returns:
+        The corpus, opened.
+
+    Raises:
+        CorpusError: a fault in the text, no token at all, or only rare ones.
+        MissingInputError: a source is not there.
+        UsageError: an argument is out of its range.
+        StorageError: reading or writing failed.
+    """
+    settings = _Settings(tokenizer, min_count, max_vocab, tuple(specials), unknown, _named(sources))
+    if processes is not None and processes < 1:
+        raise UsageError(f"processes must be at least 1, not {processes}")
+    blocks = read_blocks(sources, tokenizer.last_boundary, progress)
+    folder = Path(directory)
+    with storage_errors(folder, "write"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / METADATA).unlink(missing_ok=True)
+        _write(folder, blocks, settings, processes or _cores())
+    return EncodedCorpus.open(folder)
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """The arguments of `encode` that decide what comes out."""
+
+    tokenizer: Tokenizer
+    min_count: int
+    max_vocab: int | None
+    specials: tuple[str, ...]
+    unknown: str
+    named: str
+
+    def __post_init__(self) -> None:
+        for name, value in {"min_count": self.min_count, "max_vocab": self.max_vocab}.items():
+            if value is not None and value < 1:
+                raise UsageError(f"{name} must be at least 1, not {value}")
+        if len(set(self.specials)) != len(self.specials):
+            raise UsageError(f"a special stands twice in {list(self.specials)}")
+        if self.unknown not in ("drop", "keep"):
+            raise UsageError(f"unknown must be drop or keep, not {self.unknown!r}")
+        if self.unknown == "keep" and UNKNOWN not in self.specials:
+            raise UsageError(f"unknown='keep' needs {UNKNOWN} among the specials, not only {list(self.specials)}")
+
+
+def _named(sources: Sources) -> str:
+    """The sources as an error names them."""
+    places = [sources] if isinstance(sources, str | os.PathLike) else sources
+    shown = [os.fspath(place) for place in places[:3]]
+    return ", ".join([*shown, "…"] if len(places) > len(shown) else shown)
+
+
+def _write(folder: Path, blocks: Iterator[Block], settings: _Settings, processes: int) -> None:
+    text = _TextRecord()
+    with open(folder / IDS, "w+b") as file:
+        merge = _Merge(file)
+        for worker, coded in _encoded(text.recorded(blocks), settings.tokenizer, processes):
+            merge.add(worker, coded)
+        counts = _counts(file, len(merge.numbers))
+        vocabulary = _vocabulary(merge, counts, settings)
+        size = _rewrite(file, _final_ids(merge, vocabulary, settings.unknown))
+        os.fsync(file.fileno())
+    atomic_write_bytes(folder / VOCABULARY, vocabulary.to_tsv().encode())
+    record = {
+        "format": 1,
+        "ids": size,
+        "tokens": int(counts[1:].sum()),
+        "lines": text.lines,
+        "fingerprint": text.fingerprint,
+    }
+    atomic_write_bytes(folder / METADATA, json.dumps(record, indent=1).encode())
+
+
+def _cores() -> int:
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class _TextRecord:
+    """What is known of the text once all of it has passed."""
+
+    def __init__(self) -> None:
+        self.lines, self._hash = 0, hashlib.sha256()
+
+    def recorded(self, blocks: Iterator[Block]) -> Iterator[Block | SeqkitError]:
+        """The blocks, and the error that ends them, if one does, in its place."""
+        try:
+            for block in blocks:
+                self._hash.update(block.data)
+                self.lines += block.data.count(b"\n")
+                yield block
+        except SeqkitError as error:
+            yield error
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the text so far, in hex."""
+        return self._hash.hexdigest()
+
+
+def _encoded(
+    blocks: Iterator[Block | SeqkitError], tokenizer: Tokenizer, processes: int
+) -> Iterator[tuple[int, CodedBlock]]:
+    head = list(islice(blocks, SMALL_BLOCKS if processes > 1 else 0))
+    everything = chain(head, blocks)
+    if processes > 1 and len(head) == SMALL_BLOCKS and sys.executable:
+        return encode_in_processes(everything, tokenizer, processes)
+    return _encode_here(everything, tokenizer)
+
+
+def _encode_here(
+    blocks: Iterable[Block | SeqkitError], tokenizer: Tokenizer
+) -> Iterator[tuple[int, CodedBlock]]:
+    encoder = BlockEncoder(tokenizer)
+    for block in blocks:
+        if isinstance(block, SeqkitError):
+            raise block
+        try:
+            coded = encoder.encode(block.data)
+        except UnicodeDecodeError as error:
+            raise block.not_utf8(error.start, error.reason) from None
+        yield 0, coded
+
+
+class _Numbers(dict[str, int]):
+    """Token → its number in the whole corpus, in order of arrival."""
+
+    def __missing__(self, token: str) -> int:
+        number = self[token] = len(self)
+        return number
+
+
+class _Merge:
+    """Brings the ids of several encoders into one numbering and writes them down."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.numbers = _Numbers({"\n": LINE_END_CODE})  # no token holds a line end
+        self._tables: dict[int, NDArray[np.int32]] = {}
+
+    def add(self, worker: int, coded: CodedBlock) -> None:
+        """Appends a block; for each worker in the order in which it encoded them."""
+        table = self._tables.get(worker, np.zeros(1, np.int32))
+        end = coded.first_new + len(coded.new_tokens)
+        if end > len(table):
+            table = np.concatenate([table, np.zeros(end, np.int32)])
+        new = map(self.numbers.__getitem__, coded.new_tokens)
+        table[coded.first_new : end] = np.fromiter(new, np.int32, len(coded.new_tokens))
+        self._tables[worker] = table
+        self.file.write(np.take(table, coded.codes).astype("<i4", copy=False).data)
+
+
+def _slices(file: BinaryIO, length: int) -> Iterator[NDArray[np.int32]]:
+    """The numbers in the file, `length` at a time; the file may be rewritten up to where it was read."""
+    position = 0
+    while True:
+        file.seek(position)
+        data = file.read(4 * length)
+        if not data:
+            return
+        position += len(data)
+        yield np.frombuffer(data, "<i4")
+
+
+def _counts(file: BinaryIO, types: int) -> NDArray[np.int64]:
+    """How often each number stands in the file."""
+    counts = np.zeros(types, np.int64)
+    for numbers in _slices(file, max(_SLICE, types)):
+        counts += np.bincount(numbers, minlength=types)
+    return counts
+
+
+def _vocabulary(merge: _Merge, counts: NDArray[np.int64], settings: _Settings) -> Vocabulary:
+    special = set(settings.specials)
+    counted = {
+        token: count
+        for token, count in zip(merge.numbers, counts.tolist(), strict=True)
+        if (count >= settings.min_count or token in special) and token != "\n"
+    }
+    vocabulary = Vocabulary.from_counts(
+        counted, min_count=settings.min_count, max_size=settings.max_vocab, specials=settings.specials
+    )
+    if len(vocabulary) == len(special):
+        raise _nothing_kept(merge, counts, settings)
+    if settings.unknown == "drop":
+        return vocabulary
+    with_unknown = vocabulary.counts.copy()
+    with_unknown[vocabulary[UNKNOWN]] += counts[1:].sum() - with_unknown.sum()
+    return Vocabulary(vocabulary.words, with_unknown)
+
+
+def _nothing_kept(merge: _Merge, counts: NDArray[np.int64], settings: _Settings) -> CorpusError:
+    found = [(count, token) for token, count in zip(merge.numbers, counts.tolist(), strict=True)][1:]
+    if not found:
+        reason = "no tokens: the text is empty or blank, or the tokenizer finds nothing in it"
+        return CorpusError(f"{reason} (tokenizer {settings.tokenizer.kind})", path=settings.named)
+    most, token = max(found, key=lambda pair: (pair[0], pair[1] not in settings.specials))
+    reason = f"no token occurs {settings.min_count} times (min_count); the most frequent, {token!r}, occurs {most} times"
+    return CorpusError(f"{reason}: try min_count {most} or less", path=settings.named)
+
+
+def _final_ids(merge: _Merge, vocabulary: Vocabulary, unknown: str) -> NDArray[np.int32]:
+    """For each number of the merged numbering, what stands in the corpus in its place."""
+    rare = vocabulary[UNKNOWN] if unknown == "keep" else _DROPPED
+    final = np.full(len(merge.numbers), rare, np.int32)
+    final[LINE_END_CODE] = LINE_END
+    for index, word in enumerate(vocabulary.words):
+        if (number := merge.numbers.get(word)) is not None:
+            final[number] = index
+    return final
+
+
+def _rewrite(file: BinaryIO, final: NDArray[np.int32]) -> int:
+    """Replaces each number in the file by its final id; drops the rare, and the ends of lines then empty.
+
+    Returns:
+        How many ids the file then has.
+    """
+    written, at_line_start = 0, True
+    for numbers in _slices(file, _SLICE):
+        ids = np.take(final, numbers)
+        ids = ids[ids != _DROPPED]
+        ends = np.flatnonzero(ids == LINE_END)
+        of_empty_lines = ends[np.diff(ends, prepend=-1 if at_line_start else -2) == 1]
+        ids = np.delete(ids, of_empty_lines)
+        file.seek(4 * written)
+        file.write(ids.astype("<i4", copy=False).data)
+        written += len(ids)
+        at_line_start = bool(ids[-1] == LINE_END) if len(ids) else at_line_start
+    file.truncate(4 * written)
+    file.flush()
+    return written

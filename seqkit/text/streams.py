@@ -1,0 +1,227 @@
+"""From what a user names — files, folders, stdin, corpora — to streams of plain bytes, opened one at a time."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+
+from seqkit.errors import CorpusError, MissingInputError, Place, SeqkitError, StorageError, UsageError
+from seqkit.text.compression import MAGIC_BYTES, Readable, compression_of, decompressed
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+STDIN = "-"
+STDIN_NAME = "<stdin>"
+Sources = Place | Sequence[Place]
+
+
+class ByteStream(Protocol):
+    """A source being read: plain bytes, with a name and a position for the progress."""
+
+    name: str
+
+    def read(self, size: int, /) -> bytes:
+        """Exactly `size` bytes, fewer only at the end."""
+
+    def position(self) -> int:
+        """How many bytes of the source itself (compressed, where it is) have been read."""
+
+    def close(self) -> None:
+        """Releases the file."""
+
+
+@dataclass(frozen=True)
+class Opener:
+    """One thing to read: a file, stdin or a named corpus.
+
+    Args:
+        place: path, "-" or corpus name.
+        size: bytes to read, where known.
+        is_corpus: whether `place` is the name of a corpus.
+    """
+
+    place: str
+    size: int | None
+    is_corpus: bool = False
+
+    def open(self) -> ByteStream:
+        """The stream, at its beginning.
+
+        Raises:
+            StorageError: the operating system refuses.
+            CorpusError: the name promises a compression that the content does not have.
+        """
+        if self.is_corpus:
+            return _CorpusStream(self.place)
+        if self.place == STDIN:
+            return _FileStream(cast(BinaryIO, sys.stdin.buffer), STDIN_NAME)
+        try:
+            raw = open(self.place, "rb", buffering=0)
+        except OSError as error:
+            raise _storage_error(self.place, error) from error
+        return _FileStream(cast(BinaryIO, raw), self.place)
+
+
+def resolve(sources: Sources) -> list[Opener]:
+    """Finds everything that the sources name before anything is read.
+
+    Args:
+        sources: one source or several: a file, a folder (all its files and those of its sub-folders, sorted by
+            path; names that begin with a dot are left out), "-" for stdin, a corpus name (`seqkit.corpora`).
+            An existing path wins over a corpus of the same name.
+
+    Raises:
+        MissingInputError: a source is neither a path nor a corpus; the message has the nearest names.
+        CorpusError: a folder holds no file.
+        UsageError: no source, or stdin twice.
+        StorageError: a folder cannot be listed.
+    """
+    places = [os.fspath(p) for p in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+    if not places:
+        raise UsageError("no source: name at least one file, folder, corpus or - for stdin")
+    if places.count(STDIN) > 1:
+        raise UsageError("- (stdin) is named twice, but it can be read only once")
+    return [opener for place in places for opener in _resolve_one(place)]
+
+
+def _resolve_one(place: str) -> list[Opener]:
+    if place == STDIN:
+        if sys.stdin is None:
+            raise MissingInputError("- (stdin) is closed")
+        return [Opener(place, None)]
+    try:
+        found = os.stat(place)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        from seqkit.corpora import is_corpus_name
+
+        if is_corpus_name(place):
+            return [Opener(place, None, is_corpus=True)]
+        raise MissingInputError(_missing(place)) from error
+    except (OSError, ValueError) as error:
+        raise _storage_error(place, error) from error
+    if stat.S_ISDIR(found.st_mode):
+        return _files_of_folder(place)
+    return [Opener(place, found.st_size if stat.S_ISREG(found.st_mode) else None)]
+
+
+def _files_of_folder(folder: str) -> list[Opener]:
+    def refuse(error: OSError) -> None:
+        raise _storage_error(error.filename or folder, error) from error
+
+    paths: list[Path] = []
+    for parent, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths += [Path(parent, name) for name in files if not name.startswith(".")]
+    # Sorted by components, so that the order is the same with every file system and path separator.
+    regular = [path for path in sorted(paths, key=lambda path: path.parts) if path.is_file()]
+    if not regular:
+        raise CorpusError("the folder holds no file to read", path=folder)
+    return [Opener(str(path), path.stat().st_size) for path in regular]
+
+
+def _missing(place: str) -> str:
+    from seqkit.corpora import corpus_names
+
+    path = Path(place)
+    parent = path.parent
+    neighbours = [str(parent / name) for name in os.listdir(parent)] if os.access(parent, os.R_OK) else []
+    if not parent.is_dir():
+        return f"{place}: there is no folder {parent}"
+    near = get_close_matches(str(path), [*corpus_names(), *neighbours], n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"the corpora are {', '.join(corpus_names())}"
+    return f"{place}: no such file, folder or corpus; {hint}"
+
+
+def _storage_error(place: str, error: OSError | ValueError) -> StorageError:
+    return StorageError(f"{place}: cannot be read: {getattr(error, 'strerror', None) or error}")
+
+
+class _Counted(io.RawIOBase):
+    """A raw stream that knows its first bytes and how much of it was taken."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self.raw, self.count = raw, 0
+        head = b""
+        while len(head) < MAGIC_BYTES and (more := raw.read(MAGIC_BYTES - len(head))):  # a pipe may give less
+            head += more
+        self.head = self.pushed_back = head
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        view = memoryview(buffer)
+        if self.pushed_back:
+            taken = min(len(view), len(self.pushed_back))
+            view[:taken] = self.pushed_back[:taken]
+            self.pushed_back = self.pushed_back[taken:]
+        else:
+            taken = cast(io.RawIOBase, self.raw).readinto(view) or 0
+        self.count += taken
+        return taken
+
+
+class _FileStream:
+    """A file or stdin, decompressed where its first bytes say so."""
+
+    def __init__(self, raw: BinaryIO, name: str) -> None:
+        self.name, self._raw = name, raw
+        with self._refusals():
+            self._counted = _Counted(raw)
+        kind = compression_of(self._counted.head, name)
+        buffered = io.BufferedReader(self._counted, 1 << 16)
+        self._plain: Readable = decompressed(buffered, kind, name) if kind else buffered
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except SeqkitError:
+            raise
+        except OSError as error:
+            raise _storage_error(self.name, error) from error
+
+    def read(self, size: int, /) -> bytes:
+        with self._refusals():
+            return self._plain.read(size)
+
+    def position(self) -> int:
+        return self._counted.count
+
+    def close(self) -> None:
+        if self.name != STDIN_NAME:  # stdin belongs to the caller
+            self._raw.close()
+
+
+class _CorpusStream:
+    """A named corpus, its lines joined to bytes."""
+
+    def __init__(self, name: str) -> None:
+        from seqkit.corpora import open_corpus
+
+        self.name, self._lines, self._rest, self._given = name, open_corpus(name), b"", 0
+
+    def read(self, size: int, /) -> bytes:
+        parts, length = [self._rest], len(self._rest)
+        while length < size and (line := next(self._lines, None)) is not None:
+            parts.append(line.encode() + b"\n")
+            length += len(parts[-1])
+        data = b"".join(parts)
+        self._rest = data[size:]
+        self._given += min(size, length)
+        return data[:size]
+
+    def position(self) -> int:
+        return self._given
+
+    def close(self) -> None:
+        """Nothing is held open."""

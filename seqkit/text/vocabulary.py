@@ -1,0 +1,182 @@
+r"""The vocabulary: which words there are, how often each occurs, and which id each has.
+
+    >>> vocabulary = Vocabulary.from_counts({"king": 2, "a": 5, "queen": 2, "rare": 1}, min_count=2)
+    >>> vocabulary.words
+    ('a', 'king', 'queen')
+    >>> vocabulary["king"], vocabulary.word(2), "rare" in vocabulary
+    (1, 'queen', False)
+    >>> vocabulary.suggest("quen")
+    ['queen']
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqkit.errors import DataError, FormatError, Place, UnknownWordError, UsageError
+from seqkit.text.spelling import nearest
+
+# json.dumps leaves these as they are; escaped, a row is one line in every editor and any str can be written.
+_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """Words with dense ids from 0: specials first, then by falling count, ties by code point.
+
+    Args:
+        words: the words; the position is the id.
+        counts: occurrences in the training text, int64, shape (vocabulary,).
+
+    Raises:
+        DataError: words and counts differ in length, or a word stands twice.
+    """
+
+    words: tuple[str, ...]
+    counts: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        if self.counts.shape != (len(self.words),):
+            raise DataError(f"{len(self.words)} words with counts of shape {self.counts.shape}")
+        frozen = self.counts.view()
+        frozen.flags.writeable = False
+        object.__setattr__(self, "counts", frozen)
+
+    @classmethod
+    def from_counts(
+        cls,
+        counts: Mapping[str, int],
+        *,
+        min_count: int = 1,
+        max_size: int | None = None,
+        specials: Sequence[str] = (),
+    ) -> Vocabulary:
+        """Orders counted words and drops the rare ones.
+
+        Args:
+            counts: occurrences of each word.
+            min_count: words that occur less often are left out.
+            max_size: at most this many words are kept, the most frequent; specials are not counted.
+            specials: words that get the first ids whatever their count, such as `<pad>`.
+
+        Raises:
+            UsageError: a bound below 1, or a special named twice.
+        """
+        if min_count < 1 or (max_size is not None and max_size < 1):
+            raise UsageError(f"min_count {min_count} and max_size {max_size} must be at least 1")
+        if len(set(specials)) != len(specials):
+            raise UsageError(f"a special stands twice in {list(specials)}")
+        special = set(specials)
+        kept = [w for w, count in counts.items() if count >= min_count and w not in special]
+        kept.sort()
+        frequency = np.fromiter((counts[word] for word in kept), np.int64, len(kept))
+        order = np.argsort(-frequency, kind="stable")[:max_size]
+        words = (*specials, *(kept[i] for i in order.tolist()))
+        return cls(words, np.array([*(counts.get(w, 0) for w in specials), *frequency[order]], np.int64))
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._ids
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Vocabulary):
+            return NotImplemented
+        return self.words == other.words and np.array_equal(self.counts, other.counts)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self):,} words, {int(self.counts.sum()):,} tokens)"
+
+    def __getitem__(self, word: str) -> int:
+        """The word's id.
+
+        Raises:
+            UnknownWordError: it is not here; the error has the nearest spellings that are.
+        """
+        found = self._ids.get(word)
+        if found is None:
+            raise UnknownWordError(word, self.suggest(word))
+        return found
+
+    def get(self, word: str) -> int | None:
+        """The word's id, or None."""
+        return self._ids.get(word)
+
+    def word(self, index: int) -> str:
+        """The word with that id.
+
+        Raises:
+            UsageError: there is no such id.
+        """
+        if not 0 <= index < len(self.words):
+            raise UsageError(f"id {index} is outside 0 to {len(self.words) - 1}")
+        return self.words[index]
+
+    def suggest(self, word: str, n: int = 3) -> list[str]:
+        """The at most `n` words of nearest spelling, best first; more frequent ones first among equals."""
+        return nearest(word, self.words, n)
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        ids = dict(zip(self.words, range(len(self.words)), strict=True))
+        if len(ids) != len(self.words):
+            twice = next(word for index, word in enumerate(self.words) if ids[word] != index)
+            raise DataError(f"{twice!r} stands twice in the vocabulary")
+        return ids
+
+    def to_tsv(self) -> str:
+        r"""The text of `vocabulary.tsv`: by id, the word as a JSON string, a TAB, its count, "\n"."""
+        rows = zip(self.words, self.counts.tolist(), strict=True)
+        text = "".join([f"{json.dumps(word, ensure_ascii=False)}\t{count}\n" for word, count in rows])
+        return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+    @classmethod
+    def from_tsv(cls, text: str, path: Place | None = None) -> Vocabulary:
+        """The vocabulary that `to_tsv` wrote.
+
+        Args:
+            text: the whole text.
+            path: what errors call it.
+
+        Raises:
+            FormatError: a row that is not a JSON string, a TAB and a count; a word that stands twice.
+        """
+        *rows, end = text.split("\n")
+        if end:
+            raise FormatError("the last row is cut short", path=path, line=len(rows) + 1)
+        words, counts = [], []
+        for line, row in enumerate(rows, 1):
+            token, _, count = row.partition("\t")
+            if not (count.isascii() and count.isdigit() and len(count) < 19):
+                raise FormatError(f"expected a word, a TAB and a count, not {row[:80]!r}", path=path, line=line)
+            words.append(_parse_token(token, path, line))
+            counts.append(int(count))
+        vocabulary = cls(tuple(words), np.array(counts, np.int64))
+        try:
+            _ = vocabulary._ids
+        except DataError as error:
+            raise FormatError(str(error), path=path) from None
+        return vocabulary
+
+
+def _parse_token(token: str, path: Place | None, line: int) -> str:
+    try:
+        word = json.loads(token)
+    except ValueError:
+        word = None
+    if not isinstance(word, str):
+        raise FormatError(f"expected a word as a JSON string, not {token[:80]!r}", path=path, line=line)
+    return word
