@@ -213,8 +213,9 @@ class LiveProgress:
             BarColumn(),
             TaskProgressColumn(),
             TextColumn("{task.fields[details]}", markup=False),
-            TimeRemainingColumn(compact=True),
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
             console=Console(file=self._stream, markup=False, highlight=False, emoji=False),  # type: ignore[arg-type]
+            redirect_stdout=False,  # results go there, and the bar is not there
         )
         self._task = self._bar.add_task(safe(task), total=total, details="")
         self._bar.start()

@@ -166,6 +166,19 @@ def test_live_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1  # the cursor hidden, and shown again
 
 
+def test_results_pass_a_live_bar_by(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    progress = LiveProgress(terminal)
+    progress.start("train", 10, "words")
+    click.echo("result")
+    progress.finish()
+    assert capsys.readouterr().out == "result\n"
+    assert "result" not in terminal.getvalue()
+
+
 @pytest.mark.parametrize("make", [PlainProgress, LiveProgress])
 def test_a_broken_standard_error_is_no_reason_to_stop(
     make: type[PlainProgress] | type[LiveProgress], monkeypatch: pytest.MonkeyPatch
