@@ -106,17 +106,21 @@ def test_what_an_error_quotes_cannot_drive_the_terminal(run: Run, capsys: pytest
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "said", "hint"),
     [
-        (["embde"], "no such command 'embde'; did you mean embed? (see `seqkit --help`)"),
-        (["embed", "trian"], "no such command 'trian'; did you mean train? (see `seqkit embed --help`)"),
-        (["xyzzy"], "no such command 'xyzzy'; commands: demo, embed, corpus (see `seqkit --help`)"),
-        (["--nope"], "No such option '--nope'. (see `seqkit --help`)"),
+        (["embde"], "no such command 'embde'; did you mean embed?", "seqkit"),
+        (["embed", "trian"], "no such command 'trian'; did you mean train?", "seqkit embed"),
+        (["xyzzy"], "no such command 'xyzzy'; commands: demo, embed, corpus", "seqkit"),
+        (["--nope"], "No such option", "seqkit"),
+        (["embed", "--nope"], "No such option", "seqkit embed"),
     ],
 )
-def test_usage_errors(capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+def test_usage_errors(capsys: pytest.CaptureFixture[str], arguments: list[str], said: str, hint: str) -> None:
     assert main(arguments) == 2
-    assert said.lower().replace("'", "") in capsys.readouterr().err.lower().replace("'", "")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"seqkit: error: {said}")
+    assert err.endswith(f" (see `{hint} --help`)\n")
 
 
 @pytest.mark.parametrize("arguments", [[], ["embed"]])
