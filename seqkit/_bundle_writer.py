@@ -186,7 +186,7 @@ class BundleWriter:
             raise UsageError(f"{self.path}: exists and is not a bundle; choose another name")
         if is_bundle(self.path) and not self._overwrite:
             raise UsageError(
-                f"{self.path}: a bundle is there already; choose another name or ask to overwrite it"
+                f"{self.path}: a bundle is there already; choose another name or overwrite it (--overwrite)"
             )
 
     def _heal(self) -> None:

@@ -176,17 +176,17 @@ class Bundle:
 def _file_sizes(path: Path) -> dict[str, int]:
     """Name and size of every file of a directory that holds nothing but regular files."""
     if not path.exists():
-        raise MissingInputError(f"{path}: no such bundle{_hint(path)}")
+        raise MissingInputError(f"{path}: no such bundle or file{_hint(path)}")
     if not path.is_dir():
         raise BundleError(path, "is a file; a bundle is a directory")
+    if not is_bundle(path):
+        raise BundleError(path, "not a seqkit bundle: it has no manifest.json")
     sizes = {}
     with os.scandir(path) as entries:
         for entry in entries:
             if not entry.is_file(follow_symlinks=False):
                 raise BundleError(path, "not a regular file", member=entry.name)
             sizes[entry.name] = entry.stat(follow_symlinks=False).st_size
-    if MANIFEST not in sizes:
-        raise BundleError(path, "not a seqkit bundle: it has no manifest.json")
     return sizes
 
 

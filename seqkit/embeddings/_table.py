@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from seqkit.errors import CorpusError, FormatError, MissingInputError, StorageError
+from seqkit.errors import CorpusError, FormatError, MissingInputError
 from seqkit.storage import storage_errors
 from seqkit.text.compression import MAGIC_BYTES, Readable, compression_of, decompressed
 
@@ -179,7 +179,7 @@ def open_table(path: Path) -> Iterator[Source]:
         StorageError: the system refused.
     """
     if path.is_dir():
-        raise StorageError(f"{path}: is a directory; a file of vectors is needed here")
+        raise FormatError("is a directory; a file of vectors is needed here", path=path)
     if not path.exists():
         raise MissingInputError(f"{path}: no such file")
     try:

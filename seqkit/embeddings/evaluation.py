@@ -2,13 +2,13 @@
 
 Similarity: Spearman's rank correlation between the cosine of two words' vectors and the human score.
 
-Analogies: `a` is to `b` as `c` is to the word nearest to b - a + c among all words but these three: 3CosAdd on
-unit vectors (Mikolov et al. 2013, "Efficient Estimation of Word Representations in Vector Space", section 4.1).
+Analogies: `a` is to `b` as `c` is to the word nearest to b - a + c among all words but these three: 3CosAdd
+on unit vectors (Mikolov et al. 2013, "Efficient Estimation of Word Representations in Vector Space").
 
-Both compare words regardless of case; of several spellings the one that comes first in the vocabulary counts.
-The numbers are those of gensim's `evaluate_word_pairs` and `evaluate_word_analogies`, but gensim ignores words
-beyond the 300,000 most frequent, leaves out lines that it cannot read and does not count what it skips. Its
-analogies take one product with the whole matrix each; here many questions share one.
+Both compare words regardless of case; of several spellings the first in the vocabulary counts. The numbers
+are those of gensim's `evaluate_word_pairs` and `evaluate_word_analogies`, but gensim ignores words beyond the
+300,000 most frequent, leaves out lines that it cannot read and does not count what it skips; it multiplies
+the whole matrix for each analogy, where here many share one product.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ def evaluate(
         analogies: files in the format of questions-words. If neither is given: the sets inside gensim.
 
     Returns:
-        ``{"similarity": {stem: {"spearman", "pairs", "missing"}}, "analogies": {stem: {"accuracy",
-        "questions", "missing", "sections": {name: {"accuracy", "questions", "missing"}}}}}``. `pairs` and `questions` were
-        scored, `missing` have a word outside the vocabulary; together they are the file's total. `spearman` and
-        `accuracy` are None where nothing could be scored.
+        ``{"similarity": {stem: {"spearman", "pairs", "missing"}},
+        "analogies": {stem: {"accuracy", "questions", "missing", "sections": {name: {the same three}}}}}``.
+        `pairs` and `questions` were scored, `missing` have a word outside the vocabulary; together they are
+        the file's total. `spearman` and `accuracy` are None where nothing could be scored.
 
     Raises:
         FormatError: a file that breaks its format.
