@@ -24,9 +24,9 @@ def evaluate(vectors: str, similarity: tuple[str, ...], analogies: tuple[str, ..
     """Score vectors on similarity judgements and analogies.
 
     VECTORS is a bundle, or a file of vectors in any format. Without options the sets inside gensim are used:
-    WordSim-353, SimLex-999 and Google's analogies. Words are compared regardless of case. Similarity is scored
-    by Spearman's rank correlation, analogies by accuracy (3CosAdd over the whole vocabulary); questions with an
-    unknown word are left out and counted as missing.
+    WordSim-353, SimLex-999 and Google's analogies. Words are compared regardless of case. Similarity is
+    scored by Spearman's rank correlation, analogies by accuracy (3CosAdd over the whole vocabulary);
+    questions with an unknown word are left out and counted as missing.
     """
     from seqkit.embeddings.evaluation import evaluate as evaluate_vectors
     from seqkit.embeddings.vectors import Vectors
@@ -88,18 +88,21 @@ def export(vectors: str, file: str, format: str | None, overwrite: bool, as_json
 def import_(file: str, bundle: str, format: str | None, on_bad: str, overwrite: bool, as_json: bool) -> None:
     """Turn a FILE of vectors from another tool into a bundle.
 
-    Read are word2vec text and binary, GloVe, fastText .vec and the TensorBoard projector's pair of files, also
-    compressed. Bad rows are short, long or doubled ones, NaN and infinities, words that are not UTF-8.
+    Read are word2vec text and binary, GloVe, fastText .vec and the TensorBoard projector's pair of files,
+    also compressed. Bad rows are short, long or doubled ones, NaN and infinities, words that are not UTF-8.
     """
     from seqkit.embeddings.formats import detect_format, read_table
     from seqkit.embeddings.vectors import Vectors
+    from seqkit.storage import BundleWriter
 
     require_existing(file)
-    format = format or detect_format(file)
-    table = read_table(file, format=format, on_bad="skip" if on_bad == "skip" else "error")
-    vectors = Vectors.from_table(table)
-    config = {"method": "import", "file": file, "format": format, "skipped": table.skipped}
-    vectors.save(bundle, overwrite=overwrite, config=config)
+    with BundleWriter(bundle, kind="vectors", overwrite=overwrite) as writer:  # refuses before the long read
+        format = format or detect_format(file)
+        table = read_table(file, format=format, on_bad="skip" if on_bad == "skip" else "error")
+        vectors = Vectors.from_table(table)
+        vectors.write_members(writer)
+        config = {"method": "import", "file": file, "format": format, "skipped": table.skipped}
+        writer.commit(config=config)
     if table.skipped:
         note(f"seqkit: {table.skipped:,} bad rows skipped; the first: {table.first_skipped}")
     answer = {

@@ -74,7 +74,7 @@ class BundleWriter:
                 self._check_target()
                 os.mkdir(self._work)
             except BaseException:
-                self._release()
+                self._discard()
                 raise
         return self
 
@@ -82,9 +82,7 @@ class BundleWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         shutil.rmtree(self._work, ignore_errors=True)
-        with suppress(OSError):
-            self.partial.rmdir()  # succeeds where nobody keeps anything else in it
-        self._release()
+        self._discard()
 
     def write_text(self, name: str, text: str) -> None:
         """Writes a member of text, as UTF-8.
@@ -212,7 +210,9 @@ class BundleWriter:
             raise
         fsync_directory(self.path.parent)
 
-    def _release(self) -> None:
+    def _discard(self) -> None:
+        with suppress(OSError):
+            self.partial.rmdir()  # succeeds where nobody keeps anything else in it
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

@@ -100,6 +100,7 @@ def atomic_file(path: Place) -> Iterator[HashedFile]:
     with storage_errors(target, "write"):
         descriptor = _open_exclusively(temporary)
         try:
+            os.ftruncate(descriptor, 0)  # what a kill left behind
             yield HashedFile(descriptor)
             os.fsync(descriptor)
             os.replace(temporary, target)
@@ -120,7 +121,6 @@ def _open_exclusively(temporary: Path) -> int:
         # The last owner may have renamed this inode into place between our open and our lock.
         if not os.path.samestat(os.fstat(descriptor), os.stat(temporary)):
             raise StorageError(f"{temporary}: another process has just written this file; try again")
-        os.ftruncate(descriptor, 0)
     except BaseException:
         os.close(descriptor)
         raise

@@ -56,7 +56,7 @@ def check_json(value: object, depth: int = 0) -> None:
         JsonError: a type that JSON lacks, a number that is not finite, a lone surrogate, or nesting deeper
             than 16.
     """
-    if depth > MAX_DEPTH:
+    if depth >= MAX_DEPTH and isinstance(value, dict | list | tuple):
         raise JsonError(f"JSON nested deeper than {MAX_DEPTH}")
     if isinstance(value, dict):
         for key, item in value.items():

@@ -188,12 +188,8 @@ def write_table(
     files = [place, metadata_path(place)] if name == "projector" else [place]
     for file in files:
         if file.is_dir() or (file.exists() and not overwrite):
-            hint = (
-                "is a directory"
-                if file.is_dir()
-                else "is there already; choose another name or ask to overwrite it"
-            )
-            raise UsageError(f"{file}: {hint}")
+            hint = "is there already; choose another name or overwrite it (--overwrite)"
+            raise UsageError(f"{file}: {'is a directory' if file.is_dir() else hint}")
     _check_finite(place, table)
     FORMATS[name].write(place, table)
     return files
