@@ -106,19 +106,23 @@ def detect_format(path: Place) -> str:
         raise FormatError("the file is empty", path=path)
     first, _, rest = sample.partition(b"\n")
     if _HEADER.fullmatch(first):
-        fields = len(rest.partition(b"\n")[0].split())
-        if fields == int(first.split()[1]) + 1:
-            return "word2vec"
-        # "7 3" over "8 4": GloVe vectors of one number, whose first word is a number.
-        if fields == 2 and not _is_binary(rest):
-            return "glove"
-        return "word2vec-binary" if _is_binary(rest) else "word2vec"
+        return _detect_below_header(int(first.split()[1]), rest)
     if _is_binary(sample):
         raise FormatError("binary, but without word2vec's first line `rows numbers`", path=path)
     fields_of_first = first.rstrip(b"\r").split(b"\t")
     if b" " not in first and all(_is_number(field) for field in fields_of_first):
         return "projector"
     return "glove"
+
+
+def _detect_below_header(vector_size: int, rest: bytes) -> str:
+    lines = [line.split() for line in rest.split(b"\n")]
+    if len(lines[0]) == vector_size + 1 and all(map(_is_number, lines[0][1:])):
+        return "word2vec"
+    if _is_binary(rest):
+        return "word2vec-binary"
+    # "7 3" over "8 4" and so on: GloVe vectors of one number, whose first word is a number.
+    return "glove" if len(lines) > 1 and all(len(line) == 2 for line in lines[:-1]) else "word2vec"
 
 
 def _is_binary(sample: bytes) -> bool:
