@@ -27,7 +27,7 @@ def walk(
     command: click.Command = root_command, context: click.Context | None = None
 ) -> Iterator[tuple[str, click.Command, click.Context]]:
     """Every command with its full name and a context."""
-    context = context or click.Context(command, info_name="seqkit")
+    context = context or click.Context(command, info_name="seqkit", **command.context_settings)
     yield context.command_path, command, context
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
@@ -94,22 +94,23 @@ def seqkit_calls(line: str) -> Iterator[list[str]]:
 def check_call(arguments: list[str]) -> None:
     """Raise click's own error if the command or an option does not exist or a value is impossible."""
     command: click.Command = root_command
-    context = click.Context(command, info_name="seqkit")
+    context = click.Context(command, info_name="seqkit", **command.context_settings)
     while True:
         values, arguments, _ = command.make_parser(context).parse_args(list(arguments))
         for param in command.params:
-            if isinstance(param, click.Option) and param.name in values:
+            if isinstance(param, click.Option) and isinstance(values.get(param.name), str | list):
                 param.type_cast_value(context, values[param.name])
         if not isinstance(command, click.Group) or not arguments:
             break
         name, command, arguments = command.resolve_command(context, arguments)  # type: ignore[assignment]
         context = click.Context(command, info_name=name, parent=context)
-    if any(values.get(param.name) for param in command.params if param.is_eager and param.name != "config"):
+    if any(values.get(name) is True for name in ("help", "version")):
         return  # --help, --version
     assert not isinstance(command, click.Group), f"{context.command_path}: which command?"
     for param in command.params:
         if isinstance(param, click.Argument | click.Option) and param.required and param.name != "output":
-            assert values.get(param.name), f"{context.command_path}: {param.name} is missing"
+            given = values.get(param.name)  # a sentinel, which is true, where there is none
+            assert isinstance(given, str | tuple | list) and given, f"{context.command_path}: {param.name}?"
     assert not arguments, f"{context.command_path}: too many arguments: {arguments}"
 
 
