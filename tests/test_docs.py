@@ -108,9 +108,9 @@ def check_call(arguments: list[str]) -> None:
         return  # --help, --version
     assert not isinstance(command, click.Group), f"{context.command_path}: which command?"
     for param in command.params:
-        if isinstance(param, click.Argument | click.Option) and param.required and param.name != "output":
-            given = values.get(param.name)  # a sentinel, which is true, where there is none
-            assert isinstance(given, str | tuple | list) and given, f"{context.command_path}: {param.name}?"
+        # Where nothing is given, click leaves a sentinel that is true.
+        given = isinstance(value := values.get(param.name), str | tuple | list) and bool(value)
+        assert given or not param.required, f"{context.command_path}: {param.name} is missing"
     assert not arguments, f"{context.command_path}: too many arguments: {arguments}"
 
 
