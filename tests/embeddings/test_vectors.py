@@ -231,7 +231,7 @@ def test_queries_agree_with_gensim_on_random_vectors() -> None:
 def test_answers_by_hand(vectors: Vectors) -> None:
     (best, cosine), *_ = vectors.analogy("man", "king", "woman")
     assert best == "queen"
-    # unit vectors: king - man + woman = (.447 - .995 - .995, .894, .045) = (-1.543, .894, .045), of length 1.784;
+    # unit vectors: king - man + woman = (.447 - .995 - .995, .894, .045) = (-1.543, .894, .045), length 1.784;
     # its product with queen (-.447, .894, .045) is 1.490, and 1.490 / 1.784 = 0.835
     assert cosine == pytest.approx(0.835, abs=1e-3)
     assert {word for word, _ in vectors.analogy("man", "king", "woman", n=99)} == {"queen", "apple"}
