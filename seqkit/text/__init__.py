@@ -1,9 +1,9 @@
 """Text to ids: sources, tokenizers, the vocabulary, and encoded corpora on disk.
 
-    >>> from seqkit.text import Tokenizer, Vocabulary
-    >>> tokens = Tokenizer("word").tokenize("The king spoke; the queen smiled.")
-    >>> tokens
-    ['the', 'king', 'spoke', 'the', 'queen', 'smiled']
+>>> from seqkit.text import Tokenizer, Vocabulary
+>>> tokens = Tokenizer("word").tokenize("The king spoke; the queen smiled.")
+>>> tokens
+['the', 'king', 'spoke', 'the', 'queen', 'smiled']
 """
 
 from seqkit.text.encoding import LINE_END, EncodedCorpus, encode

@@ -1,23 +1,26 @@
 """From a block of text to small integers: each distinct token gets the next free one when first seen.
 
-These ids are provisional and local to one encoder. `seqkit.text.encoding` merges them; here only speed counts.
+The speed is in what is not done for every token. Text is cut at ASCII white space only, which no token of the
+word and whitespace tokenizers holds, into *forms* ("King," or "well-known"); a table look-up turns each into
+a number (`seqkit.text.forms`), and decoding, lower-casing and the tokenizer see each distinct form once.
+
+The ids given here are provisional and local to one encoder; `seqkit.text.encoding` merges them.
 """
 
 from __future__ import annotations
 
 from codecs import utf_8_decode
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit.text.forms import LINE_END, FormTable, Growing
 from seqkit.text.tokenizers import Tokenizer
 
-LINE_END_CODE = 0
-"""The provisional id that ends a line; tokens start at 1."""
-
-MAX_FORMS = 1 << 20
-"""An encoder that knows more distinct spellings starts afresh: 2^20 take about 150 MB in each process."""
+MAX_FORMS = 1 << 21
+"""An encoder that knows more distinct forms starts afresh, so that its memory stays under some 200 MB."""
 
 
 @dataclass(frozen=True)
@@ -25,33 +28,14 @@ class CodedBlock:
     """What an encoder makes of one block.
 
     Args:
-        codes: provisional ids, int32, shape (tokens + line ends,).
+        codes: provisional ids, int32, shape (tokens + line ends,); `LINE_END` after each line, tokens from 1.
         first_new: the id of the first of `new_tokens`; 1 when the encoder has started afresh.
-        new_tokens: the tokens first seen in this block, by rising id.
+        new_tokens: how the tokens first seen in this block are spelt, by rising id (see `token_of`).
     """
 
     codes: NDArray[np.int32]
     first_new: int
-    new_tokens: list[str]
-
-
-class _Codes(dict[str, int]):
-    """Spelling → provisional id; unknown spellings are numbered when they are looked up."""
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        super().__init__({tokenizer.line_end: LINE_END_CODE})
-        self.lowercase = tokenizer.lowercase
-        self.tokens = [tokenizer.line_end]
-
-    def __missing__(self, form: str) -> int:
-        # Lower-casing each distinct spelling once is much cheaper than lower-casing the text.
-        token = form.lower() if self.lowercase else form
-        code = self.get(token)
-        if code is None:
-            code = self[token] = len(self.tokens)
-            self.tokens.append(token)
-        self[form] = code
-        return code
+    new_tokens: list[bytes]
 
 
 class BlockEncoder:
@@ -59,41 +43,108 @@ class BlockEncoder:
 
     Args:
         tokenizer: what cuts the text.
-        max_forms: from this many distinct spellings on, the next block starts afresh.
+        max_forms: from this many distinct forms on, the next block starts afresh.
     """
 
     def __init__(self, tokenizer: Tokenizer, max_forms: int = MAX_FORMS) -> None:
-        self.tokenizer, self.max_forms = tokenizer, max_forms
-        self._start_afresh()
+        self._tokenizer, self._max_forms = tokenizer, max_forms
+        self._forms = self._afresh()
 
-    def _start_afresh(self) -> None:
-        self._codes = _Codes(self.tokenizer)
-        if self.tokenizer.kind == "character":
-            self._code_of_point = np.full(0x110000, -1, np.int32)
-            self._code_of_point[ord("\n")] = LINE_END_CODE
+    def _afresh(self) -> _Forms:
+        return (
+            _Characters(self._tokenizer) if self._tokenizer.kind == "character" else _Words(self._tokenizer)
+        )
 
     def encode(self, data: bytes) -> CodedBlock:
-        """The provisional ids of one block of UTF-8.
+        """The provisional ids of one block of UTF-8 without NUL.
 
         Raises:
             UnicodeDecodeError: the block is not UTF-8.
         """
-        if len(self._codes) > self.max_forms:
-            self._start_afresh()
-        text, _ = utf_8_decode(data, "strict", True)
-        first_new = len(self._codes.tokens)
-        codes = self._of_characters(text) if self.tokenizer.kind == "character" else self._of_tokens(text)
-        return CodedBlock(codes, first_new, self._codes.tokens[first_new:])
+        if len(self._forms) > self._max_forms:
+            self._forms = self._afresh()
+        try:
+            return self._forms.encode(data)
+        except UnicodeDecodeError:
+            utf_8_decode(data, "strict", True)  # the same fault, at its position in the block
+            raise
 
-    def _of_tokens(self, text: str) -> NDArray[np.int32]:
-        tokens = self.tokenizer.split(text)
-        return np.fromiter(map(self._codes.__getitem__, tokens), np.int32, len(tokens))
 
-    def _of_characters(self, text: str) -> NDArray[np.int32]:
-        points = np.frombuffer(text.encode("utf-32-le"), "<u4")
-        codes = np.take(self._code_of_point, points)
+def token_of(spelling: bytes, tokenizer: Tokenizer) -> str:
+    """The token that encoders spell so: UTF-8, or for characters, white space being among them, its hexadecimal."""
+    return (bytes.fromhex(spelling.decode()) if tokenizer.kind == "character" else spelling).decode()
+
+
+class _Forms(Protocol):
+    def __len__(self) -> int: ...
+
+    def encode(self, data: bytes) -> CodedBlock: ...
+
+
+class _Words:
+    """Forms between white space, and the tokens of each."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer, self._table, self._tokens = tokenizer, FormTable(), FormTable()
+        self._codes = Growing(np.array([LINE_END], np.int32))  # of all forms, one after another
+        self._starts = Growing(np.array([0], np.int32))  # of each form in there
+        self._lengths = Growing(np.array([1], np.int32))
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def encode(self, data: bytes) -> CodedBlock:
+        """The tokens of one block."""
+        forms, new_forms = self._table.numbers(data)
+        first_new = len(self._tokens)
+        new_tokens = self._learn(new_forms) if new_forms else []
+        lengths = np.take(self._lengths.values, forms)
+        where = np.take(self._starts.values, forms)
+        if not (lengths == 1).all():
+            # Token t of the block, of the form f that begins at b in it, is at starts[f] + (t - b).
+            ends = np.cumsum(lengths, dtype=np.int32)
+            where = np.repeat(where - (ends - lengths), lengths)
+            where += np.arange(len(where), dtype=np.int32)
+        return CodedBlock(np.take(self._codes.values, where), first_new, new_tokens)
+
+    def _learn(self, new_forms: list[bytes]) -> list[bytes]:
+        """Takes in the tokens of new forms; returns those tokens that are new."""
+        text, _ = utf_8_decode(b"\n".join(new_forms) + b"\n", "strict", True)
+        # No token holds a space, and a space ends every rule of lower-casing.
+        tokens = " ".join(self._tokenizer.split(text))
+        codes, new_tokens = self._tokens.numbers(
+            (tokens.lower() if self._tokenizer.lowercase else tokens).encode()
+        )
+        ends = np.flatnonzero(codes == LINE_END)  # after each form
+        lengths = np.diff(ends, prepend=-1) - 1
+        # The marks fall out: each form begins at its place less the marks before it.
+        self._starts.append(len(self._codes) + ends - lengths - np.arange(len(ends)))
+        self._lengths.append(lengths)
+        self._codes.append(codes[codes != LINE_END])
+        return new_tokens
+
+
+class _Characters:
+    """Every code point is a form, looked up in an array."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer, self._tokens = tokenizer, FormTable()
+        self._of_point = np.full(0x110000, -1, np.int32)
+        self._of_point[ord("\n")] = LINE_END
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def encode(self, data: bytes) -> CodedBlock:
+        """The characters of one block."""
+        points = np.frombuffer(utf_8_decode(data, "strict", True)[0].encode("utf-32-le"), "<u4")
+        first_new = len(self._tokens)
+        codes = np.take(self._of_point, points)
+        new_tokens: list[bytes] = []
         if (codes < 0).any():
-            for point in np.unique(points[codes < 0]).tolist():
-                self._code_of_point[point] = self._codes[chr(point)]
-            codes = np.take(self._code_of_point, points)
-        return codes
+            new = np.unique(points[codes < 0])
+            tokens = [token for point in new.tolist() for token in self._tokenizer.tokenize(chr(point))]
+            spelt = " ".join([token.encode().hex() for token in tokens])
+            self._of_point[new], new_tokens = self._tokens.numbers(spelt.encode())
+            codes = np.take(self._of_point, points)
+        return CodedBlock(codes, first_new, new_tokens)

@@ -52,7 +52,9 @@ def compression_of(head: bytes, name: str) -> str | None:
     promised = next((kind for suffix, kind in _SUFFIXES.items() if name.lower().endswith(suffix)), None)
     if promised and not found:
         state = "is empty" if not head else f"does not begin like {promised}"
-        raise CorpusError(f"the file's name promises {promised}, but its content {state}; is it damaged?", path=name)
+        raise CorpusError(
+            f"the file's name promises {promised}, but its content {state}; is it damaged?", path=name
+        )
     return found
 
 

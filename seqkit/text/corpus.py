@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,11 @@ class EncodedCorpus:
     lines: int
     fingerprint: str
 
+    def metadata(self) -> bytes:
+        """The content of `encoding.json`."""
+        record = {key: getattr(self, key) for key in ("tokens", "lines", "fingerprint")}
+        return json.dumps({"format": 1, "ids": len(self.ids)} | record, indent=1).encode()
+
     @classmethod
     def open(cls, directory: Place) -> EncodedCorpus:
         """Opens what `seqkit.text.encoding.encode` wrote.
@@ -55,10 +61,14 @@ class EncodedCorpus:
         with storage_errors(folder, "read"):
             try:
                 record = _read_record(folder)
-                vocabulary = Vocabulary.from_tsv((folder / VOCABULARY).read_bytes().decode(), folder / VOCABULARY)
+                vocabulary = Vocabulary.from_tsv(
+                    (folder / VOCABULARY).read_bytes().decode(), folder / VOCABULARY
+                )
                 found = (folder / IDS).stat().st_size
             except FileNotFoundError as error:
-                raise MissingInputError(f"{folder}: no encoded corpus ({error.filename} is missing)") from error
+                raise MissingInputError(
+                    f"{folder}: no encoded corpus ({error.filename} is missing)"
+                ) from error
             except (FormatError, UnicodeDecodeError) as error:
                 raise BundleError(folder, f"damaged: {error}", member=VOCABULARY) from error
             if found != 4 * record["ids"] or not found:
@@ -78,5 +88,7 @@ def _read_record(folder: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or {key: type(value) for key, value in record.items()} != _KEYS:
         raise BundleError(folder, f"expected the keys {', '.join(_KEYS)}", member=METADATA)
     if record["format"] != 1:
-        raise BundleError(folder, f"format {record['format']} is not known; this seqkit knows 1", member=METADATA)
+        raise BundleError(
+            folder, f"format {record['format']} is not known; this seqkit knows 1", member=METADATA
+        )
     return record

@@ -26,8 +26,10 @@ from numpy.typing import NDArray
 from seqkit.errors import CorpusError, Place, SeqkitError, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import atomic_write_bytes, storage_errors
-from seqkit.text.coding import LINE_END_CODE, BlockEncoder, CodedBlock
+from seqkit.text.coding import BlockEncoder, CodedBlock, token_of
 from seqkit.text.corpus import IDS, LINE_END, METADATA, VOCABULARY, EncodedCorpus
+from seqkit.text.forms import LINE_END as CODED_LINE_END
+from seqkit.text.forms import FormTable
 from seqkit.text.sources import Block, read_blocks
 from seqkit.text.streams import Sources
 from seqkit.text.tokenizers import Tokenizer
@@ -87,8 +89,7 @@ def encode(
     with storage_errors(folder, "write"):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / METADATA).unlink(missing_ok=True)
-        _write(folder, blocks, settings, processes or _cores())
-    return EncodedCorpus.open(folder)
+        return _write(folder, blocks, settings, processes or _cores())
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,9 @@ class _Settings:
         if self.unknown not in ("drop", "keep"):
             raise UsageError(f"unknown must be drop or keep, not {self.unknown!r}")
         if self.unknown == "keep" and UNKNOWN not in self.specials:
-            raise UsageError(f"unknown='keep' needs {UNKNOWN} among the specials, not only {list(self.specials)}")
+            raise UsageError(
+                f"unknown='keep' needs {UNKNOWN} among the specials, not only {list(self.specials)}"
+            )
 
 
 def _named(sources: Sources) -> str:
@@ -121,25 +124,27 @@ def _named(sources: Sources) -> str:
     return ", ".join([*shown, "…"] if len(places) > len(shown) else shown)
 
 
-def _write(folder: Path, blocks: Iterator[Block], settings: _Settings, processes: int) -> None:
+def _write(folder: Path, blocks: Iterator[Block], settings: _Settings, processes: int) -> EncodedCorpus:
     text = _TextRecord()
     with open(folder / IDS, "w+b") as file:
         merge = _Merge(file)
         for worker, coded in _encoded(text.recorded(blocks), settings.tokenizer, processes):
             merge.add(worker, coded)
-        counts = _counts(file, len(merge.numbers))
-        vocabulary = _vocabulary(merge, counts, settings)
-        size = _rewrite(file, _final_ids(merge, vocabulary, settings.unknown))
+        counts = _counts(file, len(merge.spellings))
+        vocabulary, final = _vocabulary(merge, counts, settings)
+        _rewrite(file, final)
         os.fsync(file.fileno())
     atomic_write_bytes(folder / VOCABULARY, vocabulary.to_tsv().encode())
-    record = {
-        "format": 1,
-        "ids": size,
-        "tokens": int(counts[1:].sum()),
-        "lines": text.lines,
-        "fingerprint": text.fingerprint,
-    }
-    atomic_write_bytes(folder / METADATA, json.dumps(record, indent=1).encode())
+    corpus = EncodedCorpus(
+        ids=np.memmap(folder / IDS, "<i4", mode="r"),
+        vocabulary=vocabulary,
+        tokens=int(counts[1:].sum()),
+        kept_tokens=int(vocabulary.counts.sum()),
+        lines=text.lines,
+        fingerprint=text.fingerprint,
+    )
+    atomic_write_bytes(folder / METADATA, corpus.metadata())
+    return corpus
 
 
 def _cores() -> int:
@@ -194,31 +199,24 @@ def _encode_here(
         yield 0, coded
 
 
-class _Numbers(dict[str, int]):
-    """Token → its number in the whole corpus, in order of arrival."""
-
-    def __missing__(self, token: str) -> int:
-        number = self[token] = len(self)
-        return number
-
-
 class _Merge:
     """Brings the ids of several encoders into one numbering and writes them down."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
-        self.numbers = _Numbers({"\n": LINE_END_CODE})  # no token holds a line end
+        self.spellings = [b""]  # by number; 0 is the end of a line
+        self._numbering = FormTable()
         self._tables: dict[int, NDArray[np.int32]] = {}
 
     def add(self, worker: int, coded: CodedBlock) -> None:
         """Appends a block; for each worker in the order in which it encoded them."""
+        numbers, unseen = self._numbering.numbers(b" ".join(coded.new_tokens))
+        self.spellings += unseen
         table = self._tables.get(worker, np.zeros(1, np.int32))
-        end = coded.first_new + len(coded.new_tokens)
+        end = coded.first_new + len(numbers)
         if end > len(table):
-            table = np.concatenate([table, np.zeros(end, np.int32)])
-        new = map(self.numbers.__getitem__, coded.new_tokens)
-        table[coded.first_new : end] = np.fromiter(new, np.int32, len(coded.new_tokens))
-        self._tables[worker] = table
+            table = self._tables[worker] = np.concatenate([table, np.zeros(end, np.int32)])
+        table[coded.first_new : end] = numbers
         self.file.write(np.take(table, coded.codes).astype("<i4", copy=False).data)
 
 
@@ -242,44 +240,52 @@ def _counts(file: BinaryIO, types: int) -> NDArray[np.int64]:
     return counts
 
 
-def _vocabulary(merge: _Merge, counts: NDArray[np.int64], settings: _Settings) -> Vocabulary:
-    special = set(settings.specials)
-    counted = {
-        token: count
-        for token, count in zip(merge.numbers, counts.tolist(), strict=True)
-        if (count >= settings.min_count or token in special) and token != "\n"
-    }
+def _vocabulary(
+    merge: _Merge, counts: NDArray[np.int64], settings: _Settings
+) -> tuple[Vocabulary, NDArray[np.int32]]:
+    """The vocabulary, and what stands in the corpus in the place of each number."""
+    tokenizer = settings.tokenizer
+    frequent = {token_of(merge.spellings[i], tokenizer): i for i in _frequent(merge, counts, settings)}
     vocabulary = Vocabulary.from_counts(
-        counted, min_count=settings.min_count, max_size=settings.max_vocab, specials=settings.specials
+        {token: int(counts[i]) for token, i in frequent.items()},
+        min_count=settings.min_count,
+        max_size=settings.max_vocab,
+        specials=settings.specials,
     )
-    if len(vocabulary) == len(special):
+    if len(vocabulary) == len(settings.specials):
         raise _nothing_kept(merge, counts, settings)
-    if settings.unknown == "drop":
-        return vocabulary
+    keep = settings.unknown == "keep"
+    final = np.full(len(counts), vocabulary[UNKNOWN] if keep else _DROPPED, np.int32)
+    final[CODED_LINE_END] = LINE_END
+    found = [(frequent[word], index) for index, word in enumerate(vocabulary.words) if word in frequent]
+    final[[number for number, _ in found]] = [index for _, index in found]
+    if not keep:
+        return vocabulary, final
     with_unknown = vocabulary.counts.copy()
     with_unknown[vocabulary[UNKNOWN]] += counts[1:].sum() - with_unknown.sum()
-    return Vocabulary(vocabulary.words, with_unknown)
+    return Vocabulary(vocabulary.words, with_unknown), final
+
+
+def _frequent(merge: _Merge, counts: NDArray[np.int64], settings: _Settings) -> list[int]:
+    """The numbers of the tokens that may be in the vocabulary."""
+    frequent = (np.flatnonzero(counts[1:] >= settings.min_count) + 1).tolist()
+    if not settings.specials:
+        return frequent
+    rare = np.flatnonzero(counts[1:] < settings.min_count) + 1
+    return frequent + [
+        i for i in rare.tolist() if token_of(merge.spellings[i], settings.tokenizer) in settings.specials
+    ]
 
 
 def _nothing_kept(merge: _Merge, counts: NDArray[np.int64], settings: _Settings) -> CorpusError:
-    found = [(count, token) for token, count in zip(merge.numbers, counts.tolist(), strict=True)][1:]
-    if not found:
+    numbers = (np.argsort(-counts[1:], kind="stable") + 1).tolist()
+    tokens = ((token_of(merge.spellings[i], settings.tokenizer), int(counts[i])) for i in numbers)
+    token, most = next((pair for pair in tokens if pair[0] not in settings.specials), (None, 0))
+    if token is None:
         reason = "no tokens: the text is empty or blank, or the tokenizer finds nothing in it"
         return CorpusError(f"{reason} (tokenizer {settings.tokenizer.kind})", path=settings.named)
-    most, token = max(found, key=lambda pair: (pair[0], pair[1] not in settings.specials))
     reason = f"no token occurs {settings.min_count} times (min_count); the most frequent, {token!r}, occurs {most} times"
     return CorpusError(f"{reason}: try min_count {most} or less", path=settings.named)
-
-
-def _final_ids(merge: _Merge, vocabulary: Vocabulary, unknown: str) -> NDArray[np.int32]:
-    """For each number of the merged numbering, what stands in the corpus in its place."""
-    rare = vocabulary[UNKNOWN] if unknown == "keep" else _DROPPED
-    final = np.full(len(merge.numbers), rare, np.int32)
-    final[LINE_END_CODE] = LINE_END
-    for index, word in enumerate(vocabulary.words):
-        if (number := merge.numbers.get(word)) is not None:
-            final[number] = index
-    return final
 
 
 def _rewrite(file: BinaryIO, final: NDArray[np.int32]) -> int:

@@ -161,7 +161,9 @@ def _blocks_of(stream: ByteStream, boundary: Boundary) -> Iterator[Block]:
 def _pieces(stream: ByteStream, boundary: Boundary) -> Iterator[bytes]:
     """The stream cut where no line end, character or token is cut; its last line ended."""
     rest, read = b"", 0
-    while more := stream.read(max(BLOCK_BYTES, len(rest))):  # a long stretch is searched anew at each doubling
+    while more := stream.read(
+        max(BLOCK_BYTES, len(rest))
+    ):  # a long stretch is searched anew at each doubling
         rest, read = rest + more, read + len(more)
         if cut := _last_cut(rest, boundary):
             yield rest[:cut]

@@ -1,12 +1,12 @@
 r"""The vocabulary: which words there are, how often each occurs, and which id each has.
 
-    >>> vocabulary = Vocabulary.from_counts({"king": 2, "a": 5, "queen": 2, "rare": 1}, min_count=2)
-    >>> vocabulary.words
-    ('a', 'king', 'queen')
-    >>> vocabulary["king"], vocabulary.word(2), "rare" in vocabulary
-    (1, 'queen', False)
-    >>> vocabulary.suggest("quen")
-    ['queen']
+>>> vocabulary = Vocabulary.from_counts({"king": 2, "a": 5, "queen": 2, "rare": 1}, min_count=2)
+>>> vocabulary.words
+('a', 'king', 'queen')
+>>> vocabulary["king"], vocabulary.word(2), "rare" in vocabulary
+(1, 'queen', False)
+>>> vocabulary.suggest("quen")
+['queen']
 """
 
 from __future__ import annotations
@@ -139,9 +139,12 @@ class Vocabulary:
 
     def to_tsv(self) -> str:
         r"""The text of `vocabulary.tsv`: by id, the word as a JSON string, a TAB, its count, "\n"."""
-        rows = zip(self.words, self.counts.tolist(), strict=True)
-        text = "".join([f"{json.dumps(word, ensure_ascii=False)}\t{count}\n" for word, count in rows])
-        return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        if not self.words:
+            return ""
+        # One call for all words; a line end inside a word is escaped, so each stays on its line.
+        tokens = json.dumps(self.words, ensure_ascii=False, separators=("\n", ":"))[1:-1].split("\n")
+        rows = [f"{token}\t{count}\n" for token, count in zip(tokens, self.counts.tolist(), strict=True)]
+        return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", "".join(rows))
 
     @classmethod
     def from_tsv(cls, text: str, path: Place | None = None) -> Vocabulary:
@@ -161,7 +164,9 @@ class Vocabulary:
         for line, row in enumerate(rows, 1):
             token, _, count = row.partition("\t")
             if not (count.isascii() and count.isdigit() and len(count) < 19):
-                raise FormatError(f"expected a word, a TAB and a count, not {row[:80]!r}", path=path, line=line)
+                raise FormatError(
+                    f"expected a word, a TAB and a count, not {row[:80]!r}", path=path, line=line
+                )
             words.append(_parse_token(token, path, line))
             counts.append(int(count))
         vocabulary = cls(tuple(words), np.array(counts, np.int64))

@@ -5,7 +5,7 @@ may run TensorFlow's threads, and the caller's main module is not imported again
 input pipe; should its parent be killed, it ends too.
 
 Messages, little-endian. Request: length u32, block. Reply: kind u8 and three u64: 0 = first new id, bytes of
-the new tokens (UTF-8, one a line), bytes of the ids (int32), then both; 1 = not UTF-8: position, bytes of the
+the new tokens (their spellings between spaces), bytes of the ids (int32), then both; 1 = not UTF-8: position, bytes of the
 reason, 0, then the reason; 2 = failure, the same with position 0.
 """
 
@@ -63,7 +63,7 @@ def _reply(encoder: BlockEncoder, data: bytes) -> tuple[bytes | memoryview, ...]
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".encode()
         return _REPLY.pack(_FAILED, 0, len(reason), 0), reason
-    tokens = "\n".join(coded.new_tokens).encode()
+    tokens = b" ".join(coded.new_tokens)
     return _REPLY.pack(_CODED, coded.first_new, len(tokens), coded.codes.nbytes), tokens, coded.codes.data
 
 
@@ -74,7 +74,11 @@ class _Worker:
         self.index = index
         command = [sys.executable, "-P", "-c", _START, json.dumps(tokenizer.to_config()), *sys.path]
         # Numerical libraries would start a thread for each core in each worker.
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        environment = os.environ | {
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+        }
         try:
             self.process = subprocess.Popen(
                 command,
@@ -85,7 +89,9 @@ class _Worker:
                 bufsize=0,
             )
         except OSError as error:
-            raise StorageError(f"cannot start a text worker: {error.strerror or error}; try fewer processes") from error
+            raise StorageError(
+                f"cannot start a text worker: {error.strerror or error}; try fewer processes"
+            ) from error
         self.requests = cast(BinaryIO, self.process.stdin)
         self.replies = cast(BinaryIO, self.process.stdout)
 
@@ -104,8 +110,7 @@ class _Worker:
             raise block.not_utf8(numbers[0], first.decode())
         if kind == _FAILED:
             raise SeqkitError(f"a text worker failed: {first.decode()}")
-        tokens = first.decode().split("\n") if first else []
-        return CodedBlock(np.frombuffer(second, np.int32), numbers[0], tokens)
+        return CodedBlock(np.frombuffer(second, np.int32), numbers[0], bytes(first).split())
 
     def _send(self, data: bytes) -> None:
         view = memoryview(data)

@@ -1,0 +1,204 @@
+"""Exact look-up of byte strings by the million in NumPy: forms between white space to numbers.
+
+A form of up to 16 bytes, padded with zeros, is two 64-bit integers (text has no NUL, so that is unambiguous).
+They are looked up in a table with open addressing, a whole block at a time: its cache misses overlap, where
+those of a dictionary come one after the other. Longer forms, one in a thousand, are in a dictionary.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+LINE_END = 0
+r"""The number of "\n"; forms are numbered from 1."""
+
+_SHORT = 16
+_OTHER_SPACES = (b"\t", b"\x0b", b"\x0c", b"\r")  # with " " and "\n" what bytes.split takes for white space
+_MASKS = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)  # keep the first n bytes
+_ONE, _REST = np.uint64(1), np.uint64(63)
+
+Integers = NDArray[np.int64]
+Keys = NDArray[np.uint64]
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+class Growing(Generic[Scalar]):
+    """An array to which values are appended in amortised constant time.
+
+    Args:
+        first: what it holds at first; its type is that of the array.
+    """
+
+    def __init__(self, first: NDArray[Scalar]) -> None:
+        self._space, self._length = first, len(first)
+
+    def __len__(self) -> int:
+        return self._length
+
+    @property
+    def values(self) -> NDArray[Scalar]:
+        """What was appended so far."""
+        return self._space[: self._length]
+
+    def append(self, values: NDArray[Any]) -> None:
+        """Adds values at the end."""
+        end = self._length + len(values)
+        if end > len(self._space):
+            self._space = np.concatenate([self.values, np.empty(end, self._space.dtype)])
+        self._space[self._length : end] = values
+        self._length = end
+
+
+class FormTable:
+    """Numbers forms in order of arrival, block by block."""
+
+    def __init__(self) -> None:
+        # Secret, so that no text can be written whose forms collide. Results do not depend on them.
+        self._multipliers = np.frombuffer(os.urandom(24), np.uint64) | np.uint64(1)
+        self._low, self._high = Growing(np.zeros(1, np.uint64)), Growing(np.zeros(1, np.uint64))  # by number
+        self._long: dict[bytes, int] = {}
+        self._bits = 12
+        self._slots = np.zeros(1 << self._bits, np.int32)  # hash → number; 0: free
+
+    def __len__(self) -> int:
+        return len(self._low)
+
+    def numbers(self, data: bytes) -> tuple[NDArray[np.int32], list[bytes]]:
+        r"""The forms of a block.
+
+        Args:
+            data: text without NUL, its lines ended by "\n".
+
+        Returns:
+            The number of each form and `LINE_END` for each "\n", in their order; and the forms that got their
+            numbers only now, by number.
+        """
+        text = _prepared(data)
+        starts, lengths = _spans(text)
+        low, high = _keys(text, starts, lengths)
+        numbers, missing = self._look_up(low, high)
+        long = np.flatnonzero(lengths > _SHORT)
+        missing = missing[lengths[missing] <= _SHORT]
+        new = []
+        if len(missing):
+            firsts, numbers[missing] = self._add(low[missing], high[missing])
+            new = _cut(text, starts, lengths, missing[firsts])
+        if len(long):
+            numbers[long] = self._look_up_long(_cut(text, starts, lengths, long), new)
+        return numbers, new
+
+    def _look_up(self, low: Keys, high: Keys) -> tuple[NDArray[np.int32], Integers]:
+        """The number of each key, and the positions of those that have none."""
+        places = self._hash(low, high)
+        numbers = np.take(self._slots, places)
+        found = (np.take(self._low.values, numbers) == low) & (np.take(self._high.values, numbers) == high)
+        is_end = low == 0
+        numbers[is_end] = LINE_END
+        unsure = np.flatnonzero(~(found | is_end))
+        missing = [unsure[:0]]
+        places = places[unsure]
+        while len(unsure):
+            tried = self._slots[places]
+            free = tried == 0
+            missing.append(unsure[free])
+            found = (
+                (self._low.values[tried] == low[unsure]) & (self._high.values[tried] == high[unsure]) & ~free
+            )
+            numbers[unsure[found]] = tried[found]
+            rest = ~(found | free)
+            unsure, places = unsure[rest], (places[rest] + 1) & (len(self._slots) - 1)
+        return numbers, np.concatenate(missing)
+
+    def _add(self, low: Keys, high: Keys) -> tuple[Integers, Integers]:
+        """Numbers keys that are not in the table, some of them equal to each other.
+
+        Returns:
+            For each new number the position of one key that has it, and the number of each key.
+        """
+        order = np.lexsort((high, low))
+        is_first = np.ones(len(order), bool)
+        is_first[1:] = (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)
+        numbers = np.empty(len(order), np.int64)
+        numbers[order] = len(self) + np.cumsum(is_first) - 1
+        firsts = order[is_first]
+        new = np.arange(len(self), len(self) + len(firsts))
+        self._low.append(low[firsts])
+        self._high.append(high[firsts])
+        self._place(new)
+        return firsts, numbers
+
+    def _look_up_long(self, forms: list[bytes], new: list[bytes]) -> list[int]:
+        """The numbers of long forms; those not seen before are appended to `new`."""
+        known = len(new)
+        for form in forms:
+            if form not in self._long:
+                self._long[form] = len(self) + len(new) - known
+                new.append(form)
+        # They keep their numbers free with a key that no short form has, since none begins with NUL.
+        keys = np.zeros(len(new) - known, np.uint64)
+        self._low.append(keys)
+        self._high.append(keys)
+        return [self._long[form] for form in forms]
+
+    def _hash(self, low: Keys, high: Keys) -> Integers:
+        first, second, third = self._multipliers
+        mixed = ((low * first) ^ (high * second)) * third
+        return (mixed >> np.uint64(64 - self._bits)).astype(np.int64)
+
+    def _place(self, numbers: Integers) -> None:
+        """Enters numbers with their keys; all anew into a larger table when half of it would be taken."""
+        if 2 * len(self) > len(self._slots):
+            self._bits = (4 * len(self)).bit_length()
+            self._slots = np.zeros(1 << self._bits, np.int32)
+            numbers = np.flatnonzero(self._low.values)
+        places = self._hash(self._low.values[numbers], self._high.values[numbers])
+        while len(numbers):
+            free = self._slots[places] == 0
+            self._slots[places[free]] = numbers[free]  # one of several for a place gets it
+            rest = self._slots[places] != numbers
+            numbers, places = numbers[rest], (places[rest] + 1) & (len(self._slots) - 1)
+
+
+def _prepared(data: bytes) -> bytes:
+    """The text between spaces, a lone NUL for each line end, zeros up to whole 64-bit integers and two more."""
+    for space in _OTHER_SPACES:
+        if space in data:
+            data = data.replace(space, b" ")
+    data = data.replace(b"\n", b" \0 ")
+    return b"".join([b" ", data, b" ", bytes(16 + -(len(data) + 2) % 8)])
+
+
+def _spans(text: bytes) -> tuple[Integers, Integers]:
+    """Start and length of each form in prepared text."""
+    is_space = np.frombuffer(text, np.uint8) == ord(" ")
+    edges = np.flatnonzero(is_space[1:] != is_space[:-1]) + 1  # the last is the start of the final zeros
+    starts = np.ascontiguousarray(edges[:-1:2])
+    return starts, edges[1::2] - starts
+
+
+def _keys(text: bytes, starts: Integers, lengths: Integers) -> tuple[Keys, Keys]:
+    """The first and the second eight bytes of each form, zero after its end."""
+    words = np.frombuffer(text, "<u8")
+    low = _eight_bytes(words, starts) & np.take(_MASKS, np.minimum(lengths, 8))
+    high = np.zeros_like(low)
+    longer = np.flatnonzero(lengths > 8)
+    masks = np.take(_MASKS, np.minimum(lengths[longer] - 8, 8))
+    high[longer] = _eight_bytes(words, starts[longer] + 8) & masks
+    return low, high
+
+
+def _eight_bytes(words: Keys, starts: Integers) -> Keys:
+    """Eight bytes from any position, out of the two aligned integers that hold them."""
+    shift = ((starts & 7) << 3).astype(np.uint64)
+    index = starts >> 3
+    # A shift by 64 is undefined, hence by 1 and by the rest.
+    return (np.take(words, index) >> shift) | (np.take(words, index + 1) << _ONE) << (_REST - shift)
+
+
+def _cut(text: bytes, starts: Integers, lengths: Integers, chosen: Integers) -> list[bytes]:
+    first = starts[chosen]
+    return [text[a:b] for a, b in zip(first.tolist(), (first + lengths[chosen]).tolist(), strict=True)]
