@@ -195,6 +195,20 @@ def open_table(path: Path) -> Iterator[Source]:
         raise FormatError(error.reason, path=path) from error
 
 
+def first_not_finite(matrix: Matrix) -> int | None:
+    """The first row with a NaN or an infinity; looked for in pieces, so that a mapped matrix may be large.
+
+    Args:
+        matrix: (rows, vector_size).
+    """
+    step = max(1, (1 << 22) // matrix.shape[1])
+    for start in range(0, len(matrix), step):
+        finite = np.array(np.isfinite(matrix[start : start + step]).all(axis=1))
+        if not finite.all():
+            return start + int(np.argmin(finite))
+    return None
+
+
 def check_words(path: Path, words: Sequence[str], forbidden: re.Pattern[str], rule: str) -> None:
     """Refuses to write a word that could not be read back.
 

@@ -11,11 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from seqkit.embeddings._binary_format import read_binary, write_binary
 from seqkit.embeddings._projector_format import metadata_path, read_projector, write_projector
-from seqkit.embeddings._table import OnBad, Table, TableBuilder, open_table
+from seqkit.embeddings._table import OnBad, Table, TableBuilder, first_not_finite, open_table
 from seqkit.embeddings._text_format import read_headed, read_headless, write_headed, write_headless
 from seqkit.errors import FormatError, Place, UsageError
 
@@ -194,7 +192,10 @@ def write_table(
         if file.is_dir() or (file.exists() and not overwrite):
             hint = "is there already; choose another name or overwrite it (--overwrite)"
             raise UsageError(f"{file}: {'is a directory' if file.is_dir() else hint}")
-    _check_finite(place, table)
+    bad = first_not_finite(table.matrix)
+    if bad is not None:
+        reason = f"the vector of {table.words[bad]!r} is not finite; nothing was written"
+        raise FormatError(reason, path=place)
     FORMATS[name].write(place, table)
     return files
 
@@ -203,12 +204,3 @@ def _known(format: str) -> str:
     if format not in FORMATS:
         raise UsageError(f"{format!r} is not a format; formats are {', '.join(FORMATS)}")
     return format
-
-
-def _check_finite(path: Path, table: Table) -> None:
-    step = max(1, (1 << 22) // max(1, table.matrix.shape[1]))
-    for start in range(0, len(table.words), step):
-        finite = np.isfinite(table.matrix[start : start + step]).all(axis=1)
-        if not finite.all():
-            word = table.words[start + int(np.argmin(finite))]
-            raise FormatError(f"the vector of {word!r} is not finite; nothing was written", path=path)

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqkit.embeddings import queries
+from seqkit.embeddings._table import first_not_finite
 from seqkit.embeddings.formats import OnBad, Table, read_table, write_table
 from seqkit.errors import BundleError, DataError, Place, UsageError
 from seqkit.progress import SILENT, Progress
@@ -211,7 +212,8 @@ class Vectors:
             history: one JSON object per evaluation.
 
         Raises:
-            UsageError: a bundle is there and `overwrite` is not set; a value that JSON cannot hold.
+            UsageError: a bundle is there and `overwrite` is not set; a value that JSON cannot hold; a vector
+                that is not finite.
             StorageError: the system refused; what was there is still there.
         """
         with BundleWriter(path, kind="vectors", overwrite=overwrite) as writer:
@@ -228,7 +230,12 @@ class Vectors:
 
         Raises:
             StorageError: the system refused.
+            UsageError: a vector that is not finite.
         """
+        for matrix in (self._matrix, self._output_matrix):
+            bad = None if matrix is None else first_not_finite(matrix)
+            if bad is not None:
+                raise UsageError(f"the vector of {self.words[bad]!r} is not finite; nothing was saved")
         writer.write_text(VOCABULARY, self._vocabulary.to_tsv())
         tensors = {"vectors": self._matrix}
         if self._output_matrix is not None:

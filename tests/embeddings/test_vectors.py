@@ -100,6 +100,17 @@ def test_a_bundle_is_read_back(tmp_path: Path, vectors: Vectors) -> None:
     assert loaded.counts is None
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_vectors_that_are_not_finite_replace_nothing(tmp_path: Path, vectors: Vectors, value: float) -> None:
+    vectors.save(tmp_path / "b")
+    matrix = MATRIX.copy()
+    matrix[2, 1] = value
+    for bad in (Vectors(WORDS, matrix), Vectors(WORDS, MATRIX, output_matrix=matrix)):
+        with pytest.raises(UsageError, match="'king' is not finite"):
+            bad.save(tmp_path / "b", overwrite=True)
+    assert np.array_equal(Vectors.load(tmp_path / "b").matrix, MATRIX)
+
+
 def test_any_word_fits_into_a_bundle(tmp_path: Path) -> None:
     words = ["a b", "a\tb", "a\nb", "", "\0", "\u2028", '"\\', "\ufeff", "\x85", "😀"]
     Vectors(words, np.ones((len(words), 1), np.float32)).save(tmp_path / "b")
@@ -231,7 +242,7 @@ def test_queries_agree_with_gensim_on_random_vectors() -> None:
 def test_answers_by_hand(vectors: Vectors) -> None:
     (best, cosine), *_ = vectors.analogy("man", "king", "woman")
     assert best == "queen"
-    # unit vectors: king - man + woman = (.447 - .995 - .995, .894, .045) = (-1.543, .894, .045), length 1.784;
+    # unit: king - man + woman = (.447 - .995 - .995, .894, .045) = (-1.543, .894, .045), of length 1.784;
     # its product with queen (-.447, .894, .045) is 1.490, and 1.490 / 1.784 = 0.835
     assert cosine == pytest.approx(0.835, abs=1e-3)
     assert {word for word, _ in vectors.analogy("man", "king", "woman", n=99)} == {"queen", "apple"}
