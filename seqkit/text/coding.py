@@ -71,7 +71,7 @@ class BlockEncoder:
 
 
 def token_of(spelling: bytes, tokenizer: Tokenizer) -> str:
-    """The token that encoders spell so: UTF-8, or for characters, white space being among them, its hexadecimal."""
+    """The token that encoders spell so: in UTF-8; for characters, some being white space, in hexadecimal."""
     return (bytes.fromhex(spelling.decode()) if tokenizer.kind == "character" else spelling).decode()
 
 

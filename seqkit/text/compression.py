@@ -103,8 +103,10 @@ class _ZstdReader:
     PIECE = 4096
 
     def __init__(self, raw: BinaryIO) -> None:
-        self.raw, self.plain, self.frame = raw, io.BytesIO(), None
-        from zstandard import ZstdDecompressor
+        from zstandard import ZstdDecompressionObj, ZstdDecompressor
+
+        self.raw, self.plain = raw, io.BytesIO()
+        self.frame: ZstdDecompressionObj | None = None
 
         self.new_frame = ZstdDecompressor().decompressobj
 

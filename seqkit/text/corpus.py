@@ -1,4 +1,4 @@
-"""An encoded corpus on disk: `ids.bin` (little-endian int32), `vocabulary.tsv`, `encoding.json` written last."""
+"""An encoded corpus on disk: `ids.bin` (little-endian int32), `vocabulary.tsv`, and last `encoding.json`."""
 
 from __future__ import annotations
 

@@ -11,14 +11,13 @@ Memory grows with the number of distinct tokens, never with the length of the te
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +27,7 @@ from seqkit.progress import SILENT, Progress
 from seqkit.storage import atomic_write_bytes, storage_errors
 from seqkit.text.coding import BlockEncoder, CodedBlock, token_of
 from seqkit.text.corpus import IDS, LINE_END, METADATA, VOCABULARY, EncodedCorpus
-from seqkit.text.forms import LINE_END as CODED_LINE_END
-from seqkit.text.forms import FormTable
+from seqkit.text.merging import DROPPED, Merge, count, rewrite
 from seqkit.text.sources import Block, read_blocks
 from seqkit.text.streams import Sources
 from seqkit.text.tokenizers import Tokenizer
@@ -40,11 +38,11 @@ __all__ = ["LINE_END", "UNKNOWN", "EncodedCorpus", "encode"]
 
 UNKNOWN = "<unk>"
 
-SMALL_BLOCKS = 16
+SMALL_BLOCKS = 32
 """Texts of fewer blocks are encoded in this process: starting others would take longer."""
 
-_SLICE = 1 << 22  # ids rewritten at a time: 16 MB
-_DROPPED = -2
+MOST_PROCESSES = 8
+"""By default; more would wait for the one process that reads and merges."""
 
 
 def encode(
@@ -69,7 +67,8 @@ def encode(
         max_vocab: beyond this many different tokens, the less frequent are rare too.
         specials: tokens with the first ids; where the text holds one literally, it gets that id.
         unknown: "drop" leaves rare tokens out; "keep" puts `<unk>`, then one of the specials, in their place.
-        processes: how many encode; None for one per available core.
+        processes: how many encode; None for one per available core,
+            at most `MOST_PROCESSES`.
         progress: told the bytes read.
 
     Returns:
@@ -88,8 +87,13 @@ def encode(
     folder = Path(directory)
     with storage_errors(folder, "write"):
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / METADATA).unlink(missing_ok=True)
-        return _write(folder, blocks, settings, processes or _cores())
+        for name in (METADATA, IDS):  # a new file, so that whoever has the old ids mapped keeps them
+            (folder / name).unlink(missing_ok=True)
+        try:
+            return _write(folder, blocks, settings, processes or _cores())
+        except BaseException:
+            (folder / IDS).unlink(missing_ok=True)
+            raise
 
 
 @dataclass(frozen=True)
@@ -127,12 +131,12 @@ def _named(sources: Sources) -> str:
 def _write(folder: Path, blocks: Iterator[Block], settings: _Settings, processes: int) -> EncodedCorpus:
     text = _TextRecord()
     with open(folder / IDS, "w+b") as file:
-        merge = _Merge(file)
+        merge = Merge(file)
         for worker, coded in _encoded(text.recorded(blocks), settings.tokenizer, processes):
             merge.add(worker, coded)
-        counts = _counts(file, len(merge.spellings))
+        counts = count(file, len(merge.spellings))
         vocabulary, final = _vocabulary(merge, counts, settings)
-        _rewrite(file, final)
+        rewrite(file, final)
         os.fsync(file.fileno())
     atomic_write_bytes(folder / VOCABULARY, vocabulary.to_tsv().encode())
     corpus = EncodedCorpus(
@@ -148,9 +152,8 @@ def _write(folder: Path, blocks: Iterator[Block], settings: _Settings, processes
 
 
 def _cores() -> int:
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    affinity = getattr(os, "sched_getaffinity", None)
+    return min(len(affinity(0)) if affinity else os.cpu_count() or 1, MOST_PROCESSES)
 
 
 class _TextRecord:
@@ -199,49 +202,8 @@ def _encode_here(
         yield 0, coded
 
 
-class _Merge:
-    """Brings the ids of several encoders into one numbering and writes them down."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        self.spellings = [b""]  # by number; 0 is the end of a line
-        self._numbering = FormTable()
-        self._tables: dict[int, NDArray[np.int32]] = {}
-
-    def add(self, worker: int, coded: CodedBlock) -> None:
-        """Appends a block; for each worker in the order in which it encoded them."""
-        numbers, unseen = self._numbering.numbers(b" ".join(coded.new_tokens))
-        self.spellings += unseen
-        table = self._tables.get(worker, np.zeros(1, np.int32))
-        end = coded.first_new + len(numbers)
-        if end > len(table):
-            table = self._tables[worker] = np.concatenate([table, np.zeros(end, np.int32)])
-        table[coded.first_new : end] = numbers
-        self.file.write(np.take(table, coded.codes).astype("<i4", copy=False).data)
-
-
-def _slices(file: BinaryIO, length: int) -> Iterator[NDArray[np.int32]]:
-    """The numbers in the file, `length` at a time; the file may be rewritten up to where it was read."""
-    position = 0
-    while True:
-        file.seek(position)
-        data = file.read(4 * length)
-        if not data:
-            return
-        position += len(data)
-        yield np.frombuffer(data, "<i4")
-
-
-def _counts(file: BinaryIO, types: int) -> NDArray[np.int64]:
-    """How often each number stands in the file."""
-    counts = np.zeros(types, np.int64)
-    for numbers in _slices(file, max(_SLICE, types)):
-        counts += np.bincount(numbers, minlength=types)
-    return counts
-
-
 def _vocabulary(
-    merge: _Merge, counts: NDArray[np.int64], settings: _Settings
+    merge: Merge, counts: NDArray[np.int64], settings: _Settings
 ) -> tuple[Vocabulary, NDArray[np.int32]]:
     """The vocabulary, and what stands in the corpus in the place of each number."""
     tokenizer = settings.tokenizer
@@ -255,8 +217,8 @@ def _vocabulary(
     if len(vocabulary) == len(settings.specials):
         raise _nothing_kept(merge, counts, settings)
     keep = settings.unknown == "keep"
-    final = np.full(len(counts), vocabulary[UNKNOWN] if keep else _DROPPED, np.int32)
-    final[CODED_LINE_END] = LINE_END
+    final = np.full(len(counts), vocabulary[UNKNOWN] if keep else DROPPED, np.int32)
+    final[0] = LINE_END  # merged numbers begin with the end of a line
     found = [(frequent[word], index) for index, word in enumerate(vocabulary.words) if word in frequent]
     final[[number for number, _ in found]] = [index for _, index in found]
     if not keep:
@@ -266,7 +228,7 @@ def _vocabulary(
     return Vocabulary(vocabulary.words, with_unknown), final
 
 
-def _frequent(merge: _Merge, counts: NDArray[np.int64], settings: _Settings) -> list[int]:
+def _frequent(merge: Merge, counts: NDArray[np.int64], settings: _Settings) -> list[int]:
     """The numbers of the tokens that may be in the vocabulary."""
     frequent = (np.flatnonzero(counts[1:] >= settings.min_count) + 1).tolist()
     if not settings.specials:
@@ -277,34 +239,14 @@ def _frequent(merge: _Merge, counts: NDArray[np.int64], settings: _Settings) -> 
     ]
 
 
-def _nothing_kept(merge: _Merge, counts: NDArray[np.int64], settings: _Settings) -> CorpusError:
+def _nothing_kept(merge: Merge, counts: NDArray[np.int64], settings: _Settings) -> CorpusError:
     numbers = (np.argsort(-counts[1:], kind="stable") + 1).tolist()
     tokens = ((token_of(merge.spellings[i], settings.tokenizer), int(counts[i])) for i in numbers)
     token, most = next((pair for pair in tokens if pair[0] not in settings.specials), (None, 0))
     if token is None:
         reason = "no tokens: the text is empty or blank, or the tokenizer finds nothing in it"
         return CorpusError(f"{reason} (tokenizer {settings.tokenizer.kind})", path=settings.named)
-    reason = f"no token occurs {settings.min_count} times (min_count); the most frequent, {token!r}, occurs {most} times"
-    return CorpusError(f"{reason}: try min_count {most} or less", path=settings.named)
-
-
-def _rewrite(file: BinaryIO, final: NDArray[np.int32]) -> int:
-    """Replaces each number in the file by its final id; drops the rare, and the ends of lines then empty.
-
-    Returns:
-        How many ids the file then has.
-    """
-    written, at_line_start = 0, True
-    for numbers in _slices(file, _SLICE):
-        ids = np.take(final, numbers)
-        ids = ids[ids != _DROPPED]
-        ends = np.flatnonzero(ids == LINE_END)
-        of_empty_lines = ends[np.diff(ends, prepend=-1 if at_line_start else -2) == 1]
-        ids = np.delete(ids, of_empty_lines)
-        file.seek(4 * written)
-        file.write(ids.astype("<i4", copy=False).data)
-        written += len(ids)
-        at_line_start = bool(ids[-1] == LINE_END) if len(ids) else at_line_start
-    file.truncate(4 * written)
-    file.flush()
-    return written
+    reason = (
+        f"no token occurs {settings.min_count} times (min_count), the most frequent, {token!r}, {most} times"
+    )
+    return CorpusError(f"{reason}; try min_count {most} or less", path=settings.named)

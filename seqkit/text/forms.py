@@ -146,8 +146,8 @@ class FormTable:
 
     def _hash(self, low: Keys, high: Keys) -> Integers:
         first, second, third = self._multipliers
-        mixed = ((low * first) ^ (high * second)) * third
-        return (mixed >> np.uint64(64 - self._bits)).astype(np.int64)
+        mixed: Keys = ((low * first) ^ (high * second)) * third
+        return np.right_shift(mixed, np.uint64(64 - self._bits)).astype(np.int64)
 
     def _place(self, numbers: Integers) -> None:
         """Enters numbers with their keys; all anew into a larger table when half of it would be taken."""
@@ -164,7 +164,7 @@ class FormTable:
 
 
 def _prepared(data: bytes) -> bytes:
-    """The text between spaces, a lone NUL for each line end, zeros up to whole 64-bit integers and two more."""
+    """The text between spaces, a NUL for each line end, then zeros: to whole 64-bit integers and two more."""
     for space in _OTHER_SPACES:
         if space in data:
             data = data.replace(space, b" ")

@@ -69,8 +69,8 @@ class Block:
         """
         if (nul := self.data.find(b"\0")) >= 0:
             replace(self, data=self.data[:nul]).text()  # an earlier fault is named first
-            advice = "a NUL byte, which text does not have: is it UTF-16 or a binary file? tr -d '\\0' removes them"
-            raise self._error(nul, advice)
+            advice = "is it UTF-16, or a binary file? (tr -d '\\0' removes NULs)"
+            raise self._error(nul, f"a NUL byte, which text does not have: {advice}")
         if b"\r" not in self.data:
             return self
         self.text()  # offsets are those of the source only until line ends are normalised
@@ -94,7 +94,7 @@ def read_blocks(sources: Sources, boundary: Boundary = len, progress: Progress =
 
     Raises:
         MissingInputError, UsageError: at the call, before anything is read.
-        CorpusError: a fault in the text or in its compression, or over `MAX_TOKEN_BYTES` without a place to cut.
+        CorpusError: a fault in the text or its compression, or over `MAX_TOKEN_BYTES` without a place to cut.
         StorageError: reading failed.
     """
     return _read_blocks(resolve(sources), boundary, progress)

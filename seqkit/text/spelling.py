@@ -20,9 +20,9 @@ def nearest(word: str, words: Sequence[str], n: int) -> list[str]:
         n: how many to give at most.
 
     Returns:
-        By rising distance, then in the order of `words`. The distance counts letters inserted, deleted,
-        replaced and neighbours swapped (optimal string alignment), ignoring case; it is at most 1 for words of
-        up to 4 letters, 2 up to 8 and 3 beyond.
+        By rising distance, then in the order of `words`. The distance counts letters inserted, deleted and
+        replaced and neighbours swapped (optimal string alignment), ignoring case; it is at most 1 for words
+        of up to 4 letters, 2 up to 8 and 3 beyond.
     """
     target = word.lower()
     if not 0 < len(target) <= MAX_LENGTH:
@@ -55,4 +55,5 @@ def _distances(target: str, words: NDArray[np.str_]) -> NDArray[np.int8]:
             new.append(cell)
         older, table = table, new
     lengths = np.count_nonzero(letters, axis=0)
-    return np.stack(table)[lengths, np.arange(len(words))]
+    distances: NDArray[np.int8] = np.stack(table)[lengths, np.arange(len(words))]
+    return distances

@@ -1,4 +1,4 @@
-"""From what a user names — files, folders, stdin, corpora — to streams of plain bytes, opened one at a time."""
+"""From what a user names (files, folders, stdin, corpora) to streams of plain bytes, opened one at a time."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Opener:
         if self.place == STDIN:
             return _FileStream(cast(BinaryIO, sys.stdin.buffer), STDIN_NAME)
         try:
-            raw = open(self.place, "rb", buffering=0)
+            raw = open(self.place, "rb", buffering=0)  # noqa: SIM115 (the stream closes it)
         except OSError as error:
             raise _storage_error(self.place, error) from error
         return _FileStream(cast(BinaryIO, raw), self.place)
@@ -75,9 +75,9 @@ def resolve(sources: Sources) -> list[Opener]:
     """Finds everything that the sources name before anything is read.
 
     Args:
-        sources: one source or several: a file, a folder (all its files and those of its sub-folders, sorted by
-            path; names that begin with a dot are left out), "-" for stdin, a corpus name (`seqkit.corpora`).
-            An existing path wins over a corpus of the same name.
+        sources: one source or several: a file, a folder (all its files and those of its sub-folders, sorted
+            by path; names that begin with a dot are left out), "-" for stdin, a corpus name
+            (`seqkit.corpora`). An existing path wins over a corpus of the same name.
 
     Raises:
         MissingInputError: a source is neither a path nor a corpus; the message has the nearest names.

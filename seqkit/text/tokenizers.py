@@ -25,7 +25,7 @@ KINDS: tuple[TokenizerKind, ...] = ("word", "whitespace", "character")
 
 
 def _combining_marks() -> str:
-    """The combining marks of the basic plane, as a character class; with the joiners that stand inside words."""
+    """The combining marks of the basic plane as a character class, with the joiners found inside words."""
     joiners = (0x200C, 0x200D)  # Persian and Indic spelling: zero-width non-joiner and joiner
     marks = [c for c in range(0x300, 0x10000) if unicodedata.category(chr(c))[0] == "M" or c in joiners]
     # Runs of neighbours share the difference from their own position in the list.
@@ -36,15 +36,17 @@ def _combining_marks() -> str:
 
 _MARKS = _combining_marks()
 
-WORD_PATTERN = rf"\w++(?:[{_MARKS}]++\w*+|['’]\w++)*+"
+_APOSTROPHES = "'\u2019"
+
+WORD_PATTERN = rf"\w++(?:[{_MARKS}]++\w*+|[{_APOSTROPHES}]\w++)*+"
 r"""The word tokenizer's pattern, as `re` or `nltk.tokenize.RegexpTokenizer` take it: `\w+` (letters, digits,
 underscore), continued by combining marks (Python's `\w` lacks them, which would cut Hindi or pointed Hebrew
-to pieces) or by an apostrophe (' or ’) between two word characters. Possessive throughout, so that time is
-linear in the text whatever the text."""
+to pieces) or by an apostrophe (' or U+2019) between two word characters. Possessive throughout, so that
+time is linear in the text whatever the text."""
 
 _WORDS = re.compile(WORD_PATTERN)
 _WORDS_AND_LINE_ENDS = re.compile(WORD_PATTERN + r"|\n")
-_NOT_IN_A_WORD = re.compile(rf"[^\w'’{_MARKS}]")
+_NOT_IN_A_WORD = re.compile(rf"[^\w{_APOSTROPHES}{_MARKS}]")
 _WHITE_SPACE = re.compile(r"\s")
 
 
@@ -92,7 +94,7 @@ class Tokenizer:
         return _split_white_space if self.kind == "whitespace" else list
 
     def last_boundary(self, text: str) -> int:
-        """The last position in `text` where cutting it can never cut or change a token; 0 where there is none."""
+        """The last position in `text` where a cut neither cuts nor changes a token; 0 if there is none."""
         if self.kind == "character":
             return len(text)
         separator = _NOT_IN_A_WORD if self.kind == "word" else _WHITE_SPACE

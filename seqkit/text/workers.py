@@ -1,12 +1,15 @@
 """Block encoders in processes of their own, fed and read through pipes.
 
 Plain child processes rather than `multiprocessing`: nothing is pickled, nothing is forked from a process that
-may run TensorFlow's threads, and the caller's main module is not imported again. A worker lives as long as its
-input pipe; should its parent be killed, it ends too.
+may run TensorFlow's threads, and the caller's main module is not imported again. A worker lives as long as
+its input pipe; should its parent be killed, it ends too.
 
-Messages, little-endian. Request: length u32, block. Reply: kind u8 and three u64: 0 = first new id, bytes of
-the new tokens (their spellings between spaces), bytes of the ids (int32), then both; 1 = not UTF-8: position, bytes of the
-reason, 0, then the reason; 2 = failure, the same with position 0.
+Messages, little-endian. Request: length u32, then the block. Reply: kind u8, three u64, two byte strings:
+
+    kind          first u64       second u64            third u64        strings
+    0 encoded     first new id    length of the first   of the second    spellings between spaces; int32 ids
+    1 not UTF-8   position        length of the first   0                the reason; none
+    2 failed      0               length of the first   0                the reason; none
 """
 
 from __future__ import annotations
@@ -80,7 +83,7 @@ class _Worker:
             "MKL_NUM_THREADS": "1",
         }
         try:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -103,9 +106,9 @@ class _Worker:
             kind, *numbers = _REPLY.unpack(self._receive(_REPLY.size))
             first, second = self._receive(numbers[1]), self._receive(numbers[2])
         except (EOFError, OSError) as error:
-            raise SeqkitError(
-                f"a text worker ended by itself (exit code {self.process.wait()}): out of memory? try fewer processes"
-            ) from error
+            code = self.process.wait()
+            advice = "out of memory? try fewer processes"
+            raise SeqkitError(f"a text worker ended by itself (exit code {code}): {advice}") from error
         if kind == _NOT_UTF8:
             raise block.not_utf8(numbers[0], first.decode())
         if kind == _FAILED:
