@@ -21,7 +21,8 @@ def fetch_nltk(name: str) -> Path:
         name: a corpus that `open_corpus` knows, without the prefix `nltk:`.
 
     Returns:
-        The folder of NLTK's data that it lies in: the first of NLTK_DATA where that is set, else NLTK's choice.
+        The folder of NLTK's data that it lies in: the first of NLTK_DATA where that is set, else the one that
+        NLTK chooses.
 
     Raises:
         MissingInputError: seqkit does not know such a corpus.

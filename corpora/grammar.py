@@ -1,10 +1,10 @@
 """Probabilistic context-free grammars as endless, seeded sources of sentences.
 
 NLTK reads the grammar (`nltk.PCFG.fromstring`) but only enumerates what one derives; sampling is done here.
-A left-most derivation rewrites each non-terminal by one of its expansions, drawn with that rule's probability and
-independently of what stands around it (Manning and Schütze 1999, *Foundations of Statistical Natural Language
-Processing*, §11.1). Cumulative probabilities are laid out once; a derivation is then one draw and one bisection
-per choice, on an explicit stack, so that a deep sentence cannot overflow Python's own.
+A left-most derivation rewrites each non-terminal by one of its expansions, drawn with that rule's probability
+and independently of what stands around it (Manning and Schütze 1999, *Foundations of Statistical Natural
+Language Processing*, §11.1). Cumulative probabilities are laid out once; a derivation is then one draw and
+one bisection per choice, on an explicit stack, so that a deep sentence cannot overflow Python's own.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class _Rule:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        # Expansions are reversed, as they are pushed on a stack. The last bound is left out, so that bisection
-        # cannot step past the end when the probabilities sum to a hair less than one.
+        # Expansions are reversed, as they are pushed on a stack. The last bound is left out, so that a
+        # bisection cannot step past the end when the probabilities sum to a hair less than one.
         self.bounds: list[float] = []
         self.expansions: list[tuple[_Rule | str, ...]] = []
 

@@ -1,15 +1,17 @@
 """Corpora of NLTK's data collection, read from the disk.
 
 They are looked for as NLTK does: in the folders of the environment variable NLTK_DATA, then in `nltk_data` of
-the home directory and of the system, unpacked or zipped. Only the names of one table reach NLTK, never a path of
-the caller. Corpora are read by NLTK's readers, without its sentence tokenizer: a line is what the corpus itself
-holds as one, so no model (punkt) is needed.
+the home directory and of the system, unpacked or zipped. Only the names of one table reach NLTK, never a path
+of the caller. Corpora are read by NLTK's readers, without its sentence tokenizer: a line is what the corpus
+itself holds as one, so no model (punkt) is needed.
 """
 
 from __future__ import annotations
 
 import os
 import warnings
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -18,6 +20,8 @@ from typing import Any
 from seqkit.errors import CorpusError, MissingInputError
 
 Labelled = Iterator[tuple[str, str]]
+
+_DAMAGE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 
 # The Penn Treebank's escapes for quotation marks and brackets.
 _READABLE = {"``": '"', "''": '"', "-LRB-": "(", "-RRB-": ")", "-LCB-": "{", "-RCB-": "}"}
@@ -133,7 +137,7 @@ NLTK_CORPORA = {
     "state_union": NltkCorpus("State of the Union addresses", _plain(_TEXT, _STATE_UNION), 6642),
     "subjectivity": NltkCorpus("sentences from film reviews and plots", _subjectivity, 10000, labelled=True),
     "treebank": NltkCorpus("Wall Street Journal, by sentence", _treebank, 3914),
-    "webtext": NltkCorpus("forum posts, overheard talk, a film script", _plain(_TEXT, "cp1252"), 25829),
+    "webtext": NltkCorpus("forum posts, overheard talk, a film script", _plain(_TEXT, "cp1252"), 25827),
 }
 
 
@@ -168,8 +172,14 @@ def _guarded(name: str, lines: Labelled) -> Labelled:
     """Damage, which NLTK meets in many ways, as one error."""
     try:
         yield from lines
-    except (OSError, ValueError, LookupError) as error:
-        raise CorpusError(f"nltk:{name} cannot be read: {' '.join(str(error).split())}") from error
+    except (*_DAMAGE, LookupError) as error:
+        raise _damaged(name, error) from error
+
+
+def _damaged(name: str, error: Exception) -> CorpusError:
+    return CorpusError(
+        f"nltk:{name} cannot be read ({' '.join(str(error).split())}): remove it and fetch it again"
+    )
 
 
 def _find(name: str) -> Any:
@@ -183,7 +193,9 @@ def _find(name: str) -> Any:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)  # what it warns of is in the error
                 return nltk.data.find(resource)
-        except (LookupError, OSError) as error:
+        except _DAMAGE as error:
+            raise _damaged(name, error) from error
+        except LookupError as error:
             refused |= {str(place) for place in getattr(error, "_nltk_refused_writable", ())}
     if refused:
         places = ", ".join(sorted(refused))

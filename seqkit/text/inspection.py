@@ -8,6 +8,7 @@ from hashlib import blake2b
 from seqkit.text.sources import Block
 
 _SHORT_WORD = 16  # characters; lists of words and names repeat by nature
+_OVERLAP = 256  # characters: the longest tag that is found where a line was cut into blocks
 _SAMPLE = 1 << 18  # distinct lines whose hashes are held: about 30 MB
 
 _TAGS = "a|abbr|b|blockquote|body|br|center|code|div|em|font|h[1-6]|head|hr|html|i|img|li|link|meta|ol|p|pre"
@@ -33,15 +34,20 @@ class Pattern:
 
     def __init__(self, kind: str, pattern: re.Pattern[str], what: str, advice: str) -> None:
         self.kind, self._pattern, self._what, self._advice = kind, pattern, what, advice
-        self.count, self._first = 0, ""
+        self.count, self._first, self._tail = 0, "", ""
 
     def search(self, block: Block, text: str) -> None:
-        """Looks through the decoded text of a block."""
+        """Looks through the decoded text of a block; what begins at the end of one may end in the next."""
+        text = self._tail + text
+        whole = len(text) if text.endswith("\n") else max(0, len(text) - _OVERLAP)
         for match in self._pattern.finditer(text):
+            if match.start() >= whole:
+                break
             if not self.count:
                 line = block.line + text.count("\n", 0, match.start())
                 self._first = f"{_visible(match[0])} in {block.name}, line {line}"
             self.count += 1
+        self._tail = text[whole:]
 
     def message(self) -> str:
         """One line on what was seen."""
