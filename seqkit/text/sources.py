@@ -160,19 +160,21 @@ def _blocks_of(stream: ByteStream, boundary: Boundary) -> Iterator[Block]:
 
 def _pieces(stream: ByteStream, boundary: Boundary) -> Iterator[bytes]:
     """The stream cut where no line end, character or token is cut; its last line ended."""
-    rest, read = b"", 0
+    rest, read, ended = b"", 0, True
     while more := stream.read(
         max(BLOCK_BYTES, len(rest))
     ):  # a long stretch is searched anew at each doubling
         rest, read = rest + more, read + len(more)
         if cut := _last_cut(rest, boundary):
             yield rest[:cut]
-            rest = rest[cut:]
+            ended, rest = rest[:cut].endswith((b"\n", b"\r")), rest[cut:]
         elif len(rest) > MAX_TOKEN_BYTES:
             limit = f"over {MAX_TOKEN_BYTES >> 20} MB without white space or any other place to cut"
             raise CorpusError(f"a token of {limit}: is this text?", path=stream.name, byte=read - len(rest))
     if rest:
         yield rest if rest.endswith((b"\n", b"\r")) else rest + b"\n"
+    elif not ended:  # the source ended where it was cut, inside its last line
+        yield b"\n"
 
 
 def _last_cut(data: bytes, boundary: Boundary) -> int:
