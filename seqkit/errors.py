@@ -138,7 +138,8 @@ class DivergedError(SeqkitError, ArithmeticError):
     def __init__(self, step: int, learning_rate: float, advice: str) -> None:
         self.step, self.learning_rate, self.advice = step, learning_rate, advice
         super().__init__(
-            f"training diverged at step {step:,} (learning rate {learning_rate:g}): the loss is not finite; {advice}"
+            f"training diverged at step {step:,} (learning rate {learning_rate:g}): "
+            f"the loss is not finite; {advice}"
         )
 
 

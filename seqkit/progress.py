@@ -12,7 +12,7 @@ class Progress(Protocol):
         """A task begins: its name, its size (None where unknown) and the unit of that size ("words")."""
 
     def update(self, completed: float, **metrics: float) -> None:
-        """`completed` units are done in all; metrics such as loss=…, learning_rate=… are the latest values."""
+        """`completed` units are done in all; metrics such as loss=…, learning_rate=… are the latest."""
 
     def message(self, text: str) -> None:
         """One line worth keeping: a warning, an evaluation, a checkpoint."""
