@@ -14,7 +14,7 @@ _SAMPLE = 1 << 18  # distinct lines whose hashes are held: about 30 MB
 _TAGS = "a|abbr|b|blockquote|body|br|center|code|div|em|font|h[1-6]|head|hr|html|i|img|li|link|meta|ol|p|pre"
 _TAGS += "|ref|script|small|span|strong|style|sub|sup|table|tbody|td|th|title|tr|u|ul"
 _ENTITY = "&(?:[a-z]{2,8}|#[0-9]{1,7}|#x[0-9a-f]{1,6});"
-_HTML = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>]*)?/?>|<!--|{_ENTITY}", re.IGNORECASE)
+_HTML = re.compile(rf"</?(?:{_TAGS})(?:[ \t][^<>\n]*)?/?>|<!--|{_ENTITY}", re.IGNORECASE)
 # UTF-8 that was once read as latin-1 or cp1252: the first byte of a character became one of these letters.
 _CONTINUED = "\x80-\xbf" + bytes(range(0x80, 0xA0)).decode("cp1252", "ignore")
 _MOJIBAKE = re.compile(f"[\xc2\xc3][{_CONTINUED}]|\xe2[\x80\u20ac][{_CONTINUED}]|\ufffd")
