@@ -55,17 +55,19 @@ def show(name: str, n: int, labels: bool, seed: int, as_json: bool) -> None:
 
     The seed decides what the bundled corpora say; NLTK's always begin at their beginning.
     """
+    from itertools import islice
+
     from seqkit.corpora import open_corpus, open_labelled
 
     if labels:
-        found = list(open_labelled(name, size=n, seed=seed))
+        found = list(islice(open_labelled(name, seed=seed), n))
         if as_json:
             lines = [{"label": label, "text": text} for label, text in found]
             emit_json({"corpus": name, "seed": seed, "lines": lines})
         else:
             echo_table(["label", "text"], found)
         return
-    texts = open_corpus(name, size=n, seed=seed)
+    texts = islice(open_corpus(name, seed=seed), n)
     if as_json:
         emit_json({"corpus": name, "seed": seed, "lines": list(texts)})
     else:

@@ -53,6 +53,7 @@ def test_show(run) -> None:
         "".join(f"{line}\n" for line in open_corpus("kingdom:3")),
         "",
     )
+    assert len(run("show", "names:4")[1].splitlines()) == 4
     assert len(run("show", "names")[1].splitlines()) == 10
     assert run("show", "names", "--seed", "5")[1] != run("show", "names")[1]
 
