@@ -106,7 +106,7 @@ def echo_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     """Write rows: a table on a terminal; elsewhere lines of tab-separated cells, without the headers.
 
     Args:
-        headers: the column titles.
+        headers: the column titles; all empty for none.
         rows: as many cells each; floats are shown with four decimals, None as nothing.
     """
     if not sys.stdout.isatty():
@@ -117,7 +117,8 @@ def echo_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     from rich.table import Table
     from rich.text import Text  # never str: rich would read [red] and :smile: in a word as orders
 
-    table, lines = Table(box=None, pad_edge=False), [list(row) for row in rows]
+    lines = [list(row) for row in rows]
+    table = Table(box=None, pad_edge=False, show_header=any(headers))
     for index, header in enumerate(headers):
         numeric = all(isinstance(line[index], int | float | None) for line in lines)
         table.add_column(Text(header), justify="right" if numeric else "left", overflow="fold")

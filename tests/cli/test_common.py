@@ -125,6 +125,14 @@ def test_a_table_on_a_terminal_is_aligned(monkeypatch: pytest.MonkeyPatch) -> No
     ]
 
 
+def test_a_table_without_titles_has_no_line_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("TERM", "dumb")
+    common.echo_table(["", ""], [("words", 3)])
+    assert terminal.getvalue() == "words  3\n"
+
+
 def test_require_existing(tmp_path: Path) -> None:
     assert common.require_existing(str(tmp_path)) == tmp_path
     with pytest.raises(MissingInputError, match=r"gone: no such file or folder"):
