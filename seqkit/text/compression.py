@@ -9,9 +9,12 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Callable
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from seqkit.errors import CorpusError
+
+if TYPE_CHECKING:
+    from zstandard import ZstdDecompressionObj
 
 _MAGIC = {
     b"\x1f\x8b": "gzip",
@@ -99,11 +102,11 @@ class _Guarded:
 class _ZstdReader:
     """Zstandard frames one after another; `zstandard.stream_reader` takes a cut file for a whole one."""
 
-    # One input byte can stand for 32 KB of output, so small pieces keep the output of each bounded.
-    PIECE = 4096
+    # Four bytes can stand for 128 KB of output, so the output of a piece stays under 16 MB.
+    PIECE = 512
 
     def __init__(self, raw: BinaryIO) -> None:
-        from zstandard import ZstdDecompressionObj, ZstdDecompressor
+        from zstandard import ZstdDecompressor
 
         self.raw, self.plain = raw, io.BytesIO()
         self.frame: ZstdDecompressionObj | None = None
@@ -133,7 +136,7 @@ class _ZstdReader:
             piece = b""
             if frame.eof:
                 piece, self.frame = frame.unused_data, None
-        self.plain = io.BytesIO(b"".join(plain))
+        self.plain = io.BytesIO(plain[0] if len(plain) == 1 else b"".join(plain))
         return True
 
 

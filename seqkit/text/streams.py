@@ -68,7 +68,11 @@ class Opener:
             raw = open(self.place, "rb", buffering=0)  # noqa: SIM115 (the stream closes it)
         except OSError as error:
             raise _storage_error(self.place, error) from error
-        return _FileStream(cast(BinaryIO, raw), self.place)
+        try:
+            return _FileStream(cast(BinaryIO, raw), self.place)
+        except SeqkitError:
+            raw.close()
+            raise
 
 
 def resolve(sources: Sources) -> list[Opener]:
@@ -132,10 +136,10 @@ def _missing(place: str) -> str:
     from seqkit.corpora import corpus_names
 
     path = Path(place)
-    parent = path.parent
-    neighbours = [str(parent / name) for name in os.listdir(parent)] if os.access(parent, os.R_OK) else []
-    if not parent.is_dir():
-        return f"{place}: there is no folder {parent}"
+    if not path.parent.is_dir():
+        return f"{place}: there is no folder {path.parent}"
+    readable = os.access(path.parent, os.R_OK)
+    neighbours = [str(path.parent / name) for name in os.listdir(path.parent)] if readable else []
     near = get_close_matches(str(path), [*corpus_names(), *neighbours], n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"the corpora are {', '.join(corpus_names())}"
     return f"{place}: no such file, folder or corpus; {hint}"

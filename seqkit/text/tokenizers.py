@@ -1,7 +1,7 @@
 """How a line of text becomes tokens: by word, by white space, by character.
 
-A word is a run of letters, digits and underscores, with inner apostrophes and the combining marks of any
-script (`WORD_PATTERN`); punctuation is dropped. Lower-casing is done token by token, after the cut, so that
+A word is a run of letters, digits and underscores of any script, with inner apostrophes (`WORD_PATTERN`);
+punctuation is dropped. Lower-casing is done token by token, after the cut, so that
 a token never depends on its neighbours.
 
     >>> Tokenizer("word").tokenize("Don't panic: it's the naïve word2vec!")
@@ -11,43 +11,31 @@ a token never depends on its neighbours.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
 from typing import Literal, cast
+
+import regex
 
 from seqkit.errors import UsageError
 
 TokenizerKind = Literal["word", "whitespace", "character"]
 KINDS: tuple[TokenizerKind, ...] = ("word", "whitespace", "character")
 
+WORD_PATTERN = r"\w+(?:['\u2019]\w+)*"
+r"""The word tokenizer's pattern: `\w+` with inner apostrophes (' or U+2019).
 
-def _combining_marks() -> str:
-    """The combining marks of the basic plane as a character class, with the joiners found inside words."""
-    joiners = (0x200C, 0x200D)  # Persian and Indic spelling: zero-width non-joiner and joiner
-    marks = [c for c in range(0x300, 0x10000) if unicodedata.category(chr(c))[0] == "M" or c in joiners]
-    # Runs of neighbours share the difference from their own position in the list.
-    runs = groupby(enumerate(marks), lambda pair: pair[1] - pair[0])
-    spans = [[mark for _, mark in run] for _, run in runs]
-    return "".join(f"{chr(span[0])}-{chr(span[-1])}" for span in spans)
+It is read by the `regex` package, as in `nltk.tokenize.RegexpTokenizer`: `\w` is a letter, a digit, an
+underscore, a combining mark or a zero-width joiner of any script, by the Unicode version of that package
+whatever the Python. (The `\w` of `re` lacks marks, which would cut Hindi or pointed Hebrew to pieces.)
+Nothing in it can match in two ways, so time is linear in the text.
+"""
 
-
-_MARKS = _combining_marks()
-
-_APOSTROPHES = "'\u2019"
-
-WORD_PATTERN = rf"\w++(?:[{_MARKS}]++\w*+|[{_APOSTROPHES}]\w++)*+"
-r"""The word tokenizer's pattern, as `re` or `nltk.tokenize.RegexpTokenizer` take it: `\w+` (letters, digits,
-underscore), continued by combining marks (Python's `\w` lacks them, which would cut Hindi or pointed Hebrew
-to pieces) or by an apostrophe (' or U+2019) between two word characters. Possessive throughout, so that
-time is linear in the text whatever the text."""
-
-_WORDS = re.compile(WORD_PATTERN)
-_WORDS_AND_LINE_ENDS = re.compile(WORD_PATTERN + r"|\n")
-_NOT_IN_A_WORD = re.compile(rf"[^\w{_APOSTROPHES}{_MARKS}]")
-_WHITE_SPACE = re.compile(r"\s")
+_WORDS = regex.compile(WORD_PATTERN)
+_WORDS_AND_LINE_ENDS = regex.compile(WORD_PATTERN + r"|\n")
+_NOT_IN_A_WORD = regex.compile(r"[^\w'\u2019]")
+_WHITE_SPACE = re.compile(r"\s")  # as str.split has it
 
 
 @dataclass(frozen=True)
@@ -90,7 +78,7 @@ class Tokenizer:
     def split(self) -> Callable[[str], list[str]]:
         """A function from text of many lines to its tokens in their own case, `line_end` after each line."""
         if self.kind == "word":
-            return _WORDS_AND_LINE_ENDS.findall
+            return cast(Callable[[str], list[str]], _WORDS_AND_LINE_ENDS.findall)
         return _split_white_space if self.kind == "whitespace" else list
 
     def last_boundary(self, text: str) -> int:

@@ -1,0 +1,90 @@
+"""Compressed streams: every format, whole, in several members, cut, damaged, bombs."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+from collections.abc import Callable
+
+import pytest
+import zstandard
+
+from seqkit.errors import CorpusError
+from seqkit.text.compression import compression_of, decompressed
+
+TEXT = b"the king and the queen\n" * 5000
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": zstandard.ZstdCompressor(level=3).compress,
+}
+SUFFIXES = {"gzip": ".gz", "bzip2": ".bz2", "xz": ".xz", "zstd": ".zst"}
+FORMATS = pytest.mark.parametrize("kind", COMPRESS)
+
+
+def read(data: bytes, kind: str, size: int = 1000) -> bytes:
+    stream = decompressed(io.BufferedReader(io.BytesIO(data)), kind, "corpus.txt")
+    return b"".join(iter(lambda: stream.read(size), b""))
+
+
+@FORMATS
+def test_it_is_told_by_its_content(kind: str) -> None:
+    head = COMPRESS[kind](TEXT)[:10]
+    assert compression_of(head, "corpus" + SUFFIXES[kind]) == kind
+    assert compression_of(head, "<stdin>") == kind
+
+
+@pytest.mark.parametrize("head", [b"", b"B", b"BZh9 is text", b"\x1f", b"the king", b"(\xb5/"])
+def test_plain_bytes_are_plain(head: bytes) -> None:
+    assert compression_of(head, "corpus.txt") is None
+
+
+@FORMATS
+@pytest.mark.parametrize("head", [b"", b"the king a"])
+def test_a_name_that_lies_is_an_error(kind: str, head: bytes) -> None:
+    name = "corpus" + SUFFIXES[kind].upper()
+    with pytest.raises(CorpusError, match=f"^{name}: the file's name promises {kind}"):
+        compression_of(head, name)
+
+
+@FORMATS
+def test_members_follow_each_other(kind: str) -> None:
+    assert read(COMPRESS[kind](TEXT) + COMPRESS[kind](b"") + COMPRESS[kind](b"more"), kind) == TEXT + b"more"
+
+
+@FORMATS
+@pytest.mark.parametrize("end", [0.3, 0.9, -1])
+def test_a_cut_file_is_an_error(kind: str, end: float) -> None:
+    data = COMPRESS[kind](bytes(range(256)) * 300)
+    with pytest.raises(CorpusError, match=r"^corpus.txt: the \w+ data ends early"):
+        read(data[: int(end * len(data)) if end > 0 else -1], kind)
+
+
+@FORMATS
+def test_a_damaged_file_is_an_error(kind: str) -> None:
+    plain = b"".join(b"%d kings\n" % n for n in range(2000))
+    data = bytearray(COMPRESS[kind](plain))
+    if kind == "zstd":  # which has no checksum unless asked
+        data = bytearray(zstandard.ZstdCompressor(write_checksum=True).compress(plain))
+    data[len(data) // 2] ^= 0x55
+    with pytest.raises(CorpusError, match=rf"^corpus.txt: .*{kind} data"):
+        read(bytes(data), kind)
+
+
+@FORMATS
+def test_a_bomb_is_read_piece_by_piece(kind: str) -> None:
+    import tracemalloc
+
+    bomb = COMPRESS[kind](bytes(1 << 26))
+    tracemalloc.start()
+    stream = decompressed(io.BufferedReader(io.BytesIO(bomb)), kind, "bomb")
+    size = 0
+    while piece := stream.read(1 << 16):
+        size += len(piece)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert size == 1 << 26
+    assert peak < 40 << 20

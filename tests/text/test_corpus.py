@@ -1,0 +1,73 @@
+"""Opening an encoded corpus: what is damaged is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from seqkit.errors import BundleError, MissingInputError
+from seqkit.text import EncodedCorpus, Tokenizer, encode
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "corpus.txt").write_text("a b a\nc a b\n")
+    encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=Tokenizer())
+    return tmp_path / "out"
+
+
+def test_it_opens_as_it_was_written(folder: Path) -> None:
+    corpus = EncodedCorpus.open(folder)
+    assert corpus.ids.tolist() == [0, 1, 0, -1, 2, 0, 1, -1]
+    assert (corpus.tokens, corpus.kept_tokens, corpus.lines) == (6, 6, 2)
+    assert not corpus.ids.flags.writeable
+    assert (folder / "ids.bin").read_bytes()[:8] == b"\0\0\0\0\1\0\0\0"
+
+
+def edit(**values: object) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        record = json.loads((folder / "encoding.json").read_text()) | values
+        (folder / "encoding.json").write_text(json.dumps(record))
+
+    return change
+
+
+def shorten(name: str, by: int) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        (folder / name).write_bytes((folder / name).read_bytes()[:-by])
+
+    return change
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "ids cut": shorten("ids.bin", 4),
+    "ids cut inside one": shorten("ids.bin", 1),
+    "no ids": lambda folder: (folder / "ids.bin").write_bytes(b""),
+    "vocabulary cut": shorten("vocabulary.tsv", 2),
+    "vocabulary not UTF-8": lambda folder: (folder / "vocabulary.tsv").write_bytes(b"\xff\n"),
+    "counts too large": lambda folder: (folder / "vocabulary.tsv").write_text('"a"\t99\n'),
+    "record cut": shorten("encoding.json", 2),
+    "another format": edit(format=2),
+    "surplus key": edit(colour="red"),
+    "wrong type": edit(tokens="6"),
+    "a boolean for a number": edit(lines=True),
+    "a list": lambda folder: (folder / "encoding.json").write_text("[]"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_refused(damage: str, folder: Path) -> None:
+    DAMAGE[damage](folder)
+    with pytest.raises(BundleError) as caught:
+        EncodedCorpus.open(folder)
+    assert str(folder) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["ids.bin", "vocabulary.tsv", "encoding.json"])
+def test_a_missing_file(name: str, folder: Path) -> None:
+    (folder / name).unlink()
+    with pytest.raises(MissingInputError, match=name):
+        EncodedCorpus.open(folder)

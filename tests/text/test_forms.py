@@ -1,0 +1,43 @@
+"""The table of forms against a dictionary."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqkit.text.forms import FormTable
+
+# Short alphabets and lengths around 8 and 16, so that forms repeat and differ only beyond a 64-bit integer.
+FORMS = st.one_of(
+    st.binary(min_size=1, max_size=20).map(lambda data: bytes(b or 1 for b in data)),
+    st.integers(1, 40).map(lambda n: b"a" * n),
+    st.integers(14, 18).flatmap(lambda n: st.sampled_from([b"a" * n + b"b", b"b" + b"a" * n])),
+)
+SPACES = st.sampled_from([b" ", b"\n", b"\t", b"\r", b"\x0b", b"\x0c", b"  ", b" \n\n"])
+BLOCKS = st.lists(st.lists(st.one_of(FORMS, SPACES)).map(b" ".join), max_size=4)
+
+
+@given(BLOCKS)
+def test_numbers_are_those_of_a_dictionary(blocks: list[bytes]) -> None:
+    table = FormTable()
+    known = [b"\n"]
+    for block in blocks:
+        numbers, new = table.numbers(block)
+        known += new
+        expected = block.replace(b"\n", b" \0 ").split()
+        assert [known[number] for number in numbers] == [
+            b"\n" if form == b"\0" else form for form in expected
+        ]
+    assert len(set(known)) == len(known) == len(table)
+
+
+def test_many_forms() -> None:
+    table = FormTable()
+    for begin in range(0, 200_000, 50_000):  # the table grows several times
+        block = b" ".join(b"%d" % n for n in range(begin, begin + 50_000))
+        numbers, new = table.numbers(block)
+        assert len(new) == 50_000
+        again, none = table.numbers(block)
+        assert not none
+        assert (again == numbers).all()
+    assert len(table) == 200_001

@@ -1,0 +1,163 @@
+"""Lines and chunks: line ends, encodings, giant lines, progress. Bad input is a table with its outcomes."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import lzma
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqkit.errors import CorpusError
+from seqkit.text import sources
+from seqkit.text.sources import iter_chunks, iter_lines, read_blocks
+from seqkit.text.tokenizers import Tokenizer
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sources") / "corpus.txt"
+
+
+@given(
+    st.text(
+        st.one_of(st.sampled_from("\r\n\x0b\x0c\x1c\x85\u2028 aé"), st.characters(exclude_categories=["Cs"]))
+    )
+)
+def test_lines_are_those_of_universal_newlines(scratch: Path, text: str) -> None:
+    text = text.replace("\0", "").removeprefix("\ufeff")
+    scratch.write_bytes(text.encode())
+    lines = [line.removesuffix("\n") for line in io.StringIO(text, newline=None)]
+    assert list(iter_lines(scratch)) == lines
+    assert "".join(iter_chunks(scratch)) == "".join(line + "\n" for line in lines)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(["a", "é", "😀", " ", "\t", "\n", "\r", "\r\n", "\u2028", "word"]), max_size=60),
+    st.integers(1, 20),
+)
+def test_any_size_of_block_gives_the_same_text(scratch: Path, parts: list[str], size: int) -> None:
+    text = "".join(parts)
+    scratch.write_bytes(text.encode())
+    normal = text.replace("\r\n", "\n").replace("\r", "\n")
+    normal += "\n" if normal and not normal.endswith("\n") else ""
+    before = sources.BLOCK_BYTES
+    sources.BLOCK_BYTES = size
+    try:
+        for tokenizer in (Tokenizer("word"), Tokenizer("whitespace"), Tokenizer("character")):
+            blocks = [block.text() for block in read_blocks(scratch, tokenizer.last_boundary)]
+            assert "".join(blocks) == normal
+            tokens = [
+                token for block in blocks for line in block.split("\n") for token in tokenizer.tokenize(line)
+            ]
+            assert tokens == [token for line in normal.split("\n") for token in tokenizer.tokenize(line)]
+    finally:
+        sources.BLOCK_BYTES = before
+
+
+def test_positions_survive_blocks_and_line_ends(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "BLOCK_BYTES", 8)
+    good = "one\r\ntwo\rnaïve\n".encode()  # 5 + 4 + 7 bytes, lines 1 to 3
+    scratch.write_bytes(codecs.BOM_UTF8 + 10 * good + b"four \xff")
+    with pytest.raises(CorpusError) as caught:
+        list(iter_lines(scratch))
+    assert (caught.value.path, caught.value.line, caught.value.byte) == (str(scratch), 31, 3 + 160 + 5)
+
+
+GOOD = "fine line\n".encode()
+REJECTED = {
+    "latin-1": (GOOD + "café\n".encode("latin-1"), 2, 13, "not UTF-8"),
+    "cut character": (GOOD + "é".encode()[:1], 2, 10, "not UTF-8"),
+    "overlong": (GOOD + b"a\xc0\xafb\n", 2, 11, "not UTF-8"),
+    "surrogate": (GOOD + b"ab\xed\xa0\x80\n", 2, 12, "not UTF-8"),
+    "beyond Unicode": (b"\xf4\x90\x80\x80\n", 1, 0, "not UTF-8"),
+    "UTF-16 with mark": (codecs.BOM_UTF16_LE + "text".encode("utf-16-le"), 1, 0, "UTF-16"),
+    "UTF-16 big-endian": (codecs.BOM_UTF16_BE + "text".encode("utf-16-be"), 1, 0, "UTF-16"),
+    "UTF-32": (codecs.BOM_UTF32_LE + "text".encode("utf-32-le"), 1, 0, "UTF-16"),
+    "UTF-16 without mark": ("text".encode("utf-16-le"), 1, 1, "NUL"),
+    "NUL": (GOOD + b"b\0d\n", 2, 11, "NUL"),
+    "NUL after a fault": (b"\xff\n\0", 1, 0, "not UTF-8"),
+    "binary": (bytes(range(256)), 1, 0, "NUL"),
+    "truncated xz": (lzma.compress(GOOD * 99)[:-9], None, None, "ends early"),
+}
+
+
+@pytest.mark.parametrize("name", REJECTED)
+def test_rejected(name: str, scratch: Path) -> None:
+    data, line, byte, reason = REJECTED[name]
+    scratch.write_bytes(data)
+    with pytest.raises(CorpusError, match=reason) as caught:
+        list(iter_lines(scratch))
+    assert (caught.value.path, caught.value.line, caught.value.byte) == (str(scratch), line, byte)
+    assert "\n" not in str(caught.value)
+
+
+ACCEPTED = {
+    "empty": (b"", []),
+    "blank": (b" \n\n\t", [" ", "", "\t"]),
+    "no last line end": (b"a\nb", ["a", "b"]),
+    "CRLF": (b"a\r\nb\r\n", ["a", "b"]),
+    "old Mac": (b"a\rb\r", ["a", "b"]),
+    "mixed line ends": (b"a\r\r\n\nb", ["a", "", "", "b"]),
+    "byte order mark": (codecs.BOM_UTF8 + b"a\n", ["a"]),
+    "only a byte order mark": (codecs.BOM_UTF8, [""]),
+    "a second mark is text": (codecs.BOM_UTF8 * 2 + b"a\n", ["\ufeffa"]),
+    "U+2028, NEL, VT, FF, FS": ("a\u2028b\x85c\x0bd\x0ce\x1cf\n".encode(), ["a\u2028b\x85c\x0bd\x0ce\x1cf"]),
+    "control characters": (b"a\x01\x1b[0m\x7f\n", ["a\x01\x1b[0m\x7f"]),
+    "private use, emoji": ("\ue000😀\n".encode(), ["\ue000😀"]),
+}
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_accepted(name: str, scratch: Path) -> None:
+    data, lines = ACCEPTED[name]
+    scratch.write_bytes(data)
+    assert list(iter_lines(scratch)) == lines
+
+
+@pytest.mark.parametrize("kind", ["word", "whitespace"])
+def test_a_token_without_end_is_refused(kind: str, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(sources, "MAX_TOKEN_BYTES", 1 << 12)
+    scratch.write_bytes(b"short " * 20 + b"x" * 20_000)
+    with pytest.raises(CorpusError, match="without white space") as caught:
+        list(read_blocks(scratch, Tokenizer(kind).last_boundary))
+    assert caught.value.byte == 120
+    assert sum(map(len, iter_chunks(scratch))) == 20_121  # cut anywhere, as characters may be
+
+
+def test_text_without_spaces_is_cut_at_its_punctuation(
+    scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "BLOCK_BYTES", 64)
+    scratch.write_text("国王和王后。" * 1000)
+    blocks = list(read_blocks(scratch, Tokenizer("word").last_boundary))
+    assert len(blocks) > 100
+    assert all(block.data.decode().strip("\n").endswith("。") for block in blocks if block.data != b"\n")
+
+
+def test_progress_counts_the_bytes_of_the_files(scratch: Path) -> None:
+    class Recorder:
+        def __init__(self) -> None:
+            self.events: list[object] = []
+
+        def start(self, task: str, total: float | None, unit: str) -> None:
+            self.events.append((total, unit))
+
+        def update(self, completed: float, **metrics: float) -> None:
+            self.events.append(completed)
+
+        def message(self, text: str) -> None: ...
+
+        def finish(self) -> None:
+            self.events.append("finished")
+
+    data = lzma.compress(GOOD * 1000)
+    scratch.write_bytes(data)
+    progress = Recorder()
+    assert len(list(iter_lines([scratch, scratch], progress=progress))) == 2000
+    assert progress.events == [(2 * len(data), "bytes"), len(data), 2 * len(data), "finished"]
