@@ -68,7 +68,7 @@ def test_positions_survive_blocks_and_line_ends(scratch: Path, monkeypatch: pyte
     assert (caught.value.path, caught.value.line, caught.value.byte) == (str(scratch), 31, 3 + 160 + 5)
 
 
-GOOD = "fine line\n".encode()
+GOOD = b"fine line\n"
 REJECTED = {
     "latin-1": (GOOD + "café\n".encode("latin-1"), 2, 13, "not UTF-8"),
     "cut character": (GOOD + "é".encode()[:1], 2, 10, "not UTF-8"),

@@ -110,7 +110,7 @@ def test_a_file_that_the_system_refuses(tmp_path: Path, monkeypatch: pytest.Monk
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("builtins.open", refuse)  # chmod would not stop root
-    with pytest.raises(StorageError, match="corpus.txt: cannot be read: Permission denied"):
+    with pytest.raises(StorageError, match=r"corpus\.txt: cannot be read: Permission denied"):
         list(iter_lines(path))
 
 
