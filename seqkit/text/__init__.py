@@ -6,7 +6,7 @@
 ['the', 'king', 'spoke', 'the', 'queen', 'smiled']
 """
 
-from seqkit.text.encoding import LINE_END, EncodedCorpus, encode
+from seqkit.text.encoding import LINE_END, EncodedCorpus, encode, fingerprint
 from seqkit.text.sources import iter_chunks, iter_lines
 from seqkit.text.tokenizers import WORD_PATTERN, Tokenizer
 from seqkit.text.vocabulary import Vocabulary
@@ -18,6 +18,7 @@ __all__ = [
     "Tokenizer",
     "Vocabulary",
     "encode",
+    "fingerprint",
     "iter_chunks",
     "iter_lines",
 ]

@@ -34,7 +34,7 @@ from seqkit.text.tokenizers import Tokenizer
 from seqkit.text.vocabulary import Vocabulary
 from seqkit.text.workers import encode_in_processes
 
-__all__ = ["LINE_END", "UNKNOWN", "EncodedCorpus", "encode"]
+__all__ = ["LINE_END", "UNKNOWN", "EncodedCorpus", "encode", "fingerprint"]
 
 UNKNOWN = "<unk>"
 
@@ -94,6 +94,23 @@ def encode(
         except BaseException:
             (folder / IDS).unlink(missing_ok=True)
             raise
+
+
+def fingerprint(sources: Sources, *, progress: Progress = SILENT) -> str:
+    """The fingerprint that `encode` would find, without encoding: whether a text is still the same.
+
+    Args:
+        sources: as `encode` takes them; stdin is read up.
+        progress: told the bytes read.
+
+    Raises:
+        SeqkitError: as `seqkit.text.sources.read_blocks`.
+    """
+    text = _TextRecord()
+    for block in text.recorded(read_blocks(sources, progress=progress)):
+        if isinstance(block, SeqkitError):
+            raise block
+    return text.fingerprint
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from seqkit.errors import CorpusError, MissingInputError, StorageError, UsageError
 from seqkit.text import encoding, merging, sources
-from seqkit.text.encoding import LINE_END, EncodedCorpus, encode
+from seqkit.text.encoding import LINE_END, EncodedCorpus, encode, fingerprint
 from seqkit.text.tokenizers import KINDS, Tokenizer
 
 WORDS = st.sampled_from(
@@ -153,6 +153,7 @@ def test_the_fingerprint_is_of_the_text_alone(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(data)
         corpus = encode(tmp_path / name, tmp_path / "out", tokenizer=Tokenizer())
         assert corpus.fingerprint == expected, name
+        assert fingerprint(tmp_path / name) == expected, name
     head, tail = text.splitlines(keepends=True)[:20], text.splitlines(keepends=True)[20:]
     (tmp_path / "1").write_bytes(b"".join(head).rstrip(b"\n"))
     (tmp_path / "2").write_bytes(b"".join(tail))
