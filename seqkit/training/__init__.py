@@ -1,1 +1,16 @@
-"""TODO."""
+"""One training loop for every model: checkpoints, exact resume, early stopping, progress, a guard against NaN."""
+
+from seqkit.training.checkpoint import CheckpointFile, Position
+from seqkit.training.device import Device, choose_device
+from seqkit.training.loop import LoopConfig, Trainee, TrainingLoop, UnitReport
+
+__all__ = [
+    "CheckpointFile",
+    "Device",
+    "LoopConfig",
+    "Position",
+    "Trainee",
+    "TrainingLoop",
+    "UnitReport",
+    "choose_device",
+]

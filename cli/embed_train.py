@@ -1,0 +1,157 @@
+"""`seqkit embed train`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seqkit.cli.common import (
+    device_option,
+    echo_table,
+    emit_json,
+    json_option,
+    quiet_option,
+    require_existing,
+    seed_option,
+    threads_option,
+)
+from seqkit.cli.config import config_option
+from seqkit.cli.progress import progress_for
+
+if TYPE_CHECKING:
+    from seqkit.embeddings.training import Probe, TrainingReport
+    from seqkit.progress import Progress
+
+
+@click.command()
+@click.argument("corpus", nargs=-1, required=True, metavar="CORPUS...")
+@click.option("-o", "--output", "bundle", required=True, metavar="BUNDLE", help="Directory to write.")
+@click.option("--overwrite", is_flag=True, help="Replace a bundle that is there.")
+@click.option(
+    "--method", type=click.Choice(["skipgram"]), default="skipgram", help="How the vectors are learned."
+)
+@click.option("--vector-size", type=int, default=100, help="Length of a vector.")
+@click.option("--window", type=int, default=5, help="Greatest distance between a word and its context.")
+@click.option("--negative", type=int, default=5, help="Noise words for each pair, 2 to 20.")
+@click.option("--min-count", type=int, default=5, help="Leave out words that occur less often.")
+@click.option("--max-vocab", type=int, default=None, help="Keep only so many of the most frequent words.")
+@click.option(
+    "--sample", type=float, default=1e-3, help="Threshold of sub-sampling frequent words; 0 keeps all."
+)
+@click.option("--epochs", type=int, default=5, help="Passes over the corpus.")
+@click.option("--learning-rate", type=float, default=0.025, help="Of the first step; it falls linearly.")
+@click.option(
+    "--tokenizer",
+    type=click.Choice(["word", "whitespace", "character"]),
+    default="word",
+    help="What cuts the text.",
+)
+@click.option("--lowercase/--keep-case", default=True, help="Whether words are lower-cased.")
+@click.option("--validation", type=float, default=0.0, help="Fraction of the text to hold out.")
+@click.option("--patience", type=int, default=None, help="Stop after N epochs without progress on that text.")
+@click.option("--probe", "words", multiple=True, metavar="WORD", help="Show its neighbours after each epoch.")
+@click.option(
+    "--probe-similarity", multiple=True, metavar="FILE", help="Score on word pairs after each epoch."
+)
+@click.option(
+    "--probe-analogies", multiple=True, metavar="FILE", help="Score on analogies after each epoch."
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    help="Of the matrix products; auto takes what is faster here.",
+)
+@click.option(
+    "--checkpoint-seconds", type=float, default=120.0, help="Time between two checkpoints of a long run."
+)
+@seed_option
+@device_option
+@threads_option
+@config_option
+@quiet_option
+@json_option
+def train(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: bool, **options: Any) -> None:
+    """Train word vectors on CORPUS: files, folders, - for stdin, or names of corpora.
+
+    Interrupted by Ctrl-C, the same command goes on where it stopped.
+    """
+    progress = progress_for(quiet)
+    report = _train(corpus, bundle, options, progress)
+    if as_json:
+        answer = vars(report) | {"method": options["method"]}
+        emit_json(answer)
+        return
+    echo_table(
+        ["bundle", "words", "vocabulary", "epochs", "seconds", "words/s", "loss"],
+        [
+            [
+                report.bundle,
+                f"{report.words:,}",
+                f"{report.vocabulary:,}",
+                report.epochs,
+                f"{report.seconds:.1f}",
+                f"{report.words_per_second:,.0f}",
+                f"{report.loss:.4f}",
+            ]
+        ],
+    )
+
+
+def _train(
+    corpus: tuple[str, ...], bundle: str, options: dict[str, Any], progress: Progress
+) -> TrainingReport:
+    from seqkit.embeddings.skipgram.config import SkipGramConfig
+    from seqkit.embeddings.training import CorpusConfig, RunConfig, train
+    from seqkit.text.tokenizers import Tokenizer
+
+    def chosen(*names: str) -> dict[str, Any]:
+        return {name: options[name] for name in names}
+
+    return train(
+        corpus,
+        bundle,
+        SkipGramConfig(
+            **chosen("vector_size", "window", "negative", "sample", "epochs", "learning_rate", "seed")
+        ),
+        corpus=CorpusConfig(
+            tokenizer=Tokenizer(options["tokenizer"], options["lowercase"]),
+            **chosen("min_count", "max_vocab", "validation"),
+        ),
+        run=RunConfig(
+            **chosen("device", "threads", "precision", "patience", "checkpoint_seconds", "overwrite")
+        ),
+        probe=_probe(options["words"], options["probe_similarity"], options["probe_analogies"], progress),
+        progress=progress,
+    )
+
+
+def _probe(
+    words: tuple[str, ...], similarity: tuple[str, ...], analogies: tuple[str, ...], progress: Progress
+) -> Probe | None:
+    """What looks at the vectors after each epoch; None where nothing is asked for."""
+    files = [require_existing(path) for path in (*similarity, *analogies)]
+    if not words and not files:
+        return None
+
+    from seqkit.embeddings.evaluation import evaluate
+    from seqkit.embeddings.vectors import Vectors
+
+    def probe(epoch: int, vectors: Vectors) -> dict[str, Any]:
+        for word in words:
+            near = ", ".join(other for other, _ in vectors.most_similar(word, 5)) if word in vectors else "?"
+            progress.message(f"epoch {epoch}: {word}: {near}")
+        if not files:
+            return {}
+        scores = evaluate(vectors, similarity=list(similarity), analogies=list(analogies))
+        record: dict[str, Any] = {}
+        for stem, figures in scores["similarity"].items():
+            record[f"{stem}_spearman"] = figures["spearman"]
+        for stem, figures in scores["analogies"].items():
+            record[f"{stem}_accuracy"] = figures["accuracy"]
+        shown = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in record.items() if value)
+        progress.message(f"epoch {epoch}: {shown}")
+        return record
+
+    return probe

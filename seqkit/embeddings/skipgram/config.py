@@ -1,0 +1,99 @@
+"""What decides a skip-gram run, and the shape of its steps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from seqkit.errors import UsageError
+
+Precision = Literal["float32", "bfloat16"]
+
+CHUNK_IDS = 1 << 20
+"""Ids of the encoded corpus in a chunk: what one compiled call trains on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkipGramConfig:
+    """The hyper-parameters of skip-gram with negative sampling (Mikolov et al. 2013, NeurIPS).
+
+    Args:
+        vector_size: length of a vector, 1 to 4096.
+        window: greatest distance between a word and its context; each occurrence draws its own reach from
+            1..window, so that near words count more (word2vec's dynamic window). 1 to 64.
+        negative: noise words for each pair, 2 to 20.
+        sample: threshold t of sub-sampling: an occurrence of a word with relative frequency f is kept with
+            probability √(t/f) + t/f, if that is below 1; 0 keeps everything.
+        noise_exponent: noise words are drawn by count to this power; 0.75 is word2vec's.
+        epochs: passes over the corpus, at least 1.
+        learning_rate: of the first step; it falls linearly to a ten-thousandth of that.
+        seed: of everything random.
+        precision: of the matrix products: "float32", or "bfloat16", several times as fast where the
+            processor has units for it. The vectors themselves are always float32.
+    """
+
+    vector_size: int = 100
+    window: int = 5
+    negative: int = 5
+    sample: float = 1e-3
+    noise_exponent: float = 0.75
+    epochs: int = 5
+    learning_rate: float = 0.025
+    seed: int = 0
+    precision: Precision = "float32"
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("vector_size", 1, 4096),
+            ("window", 1, 64),
+            ("negative", 2, 20),
+            ("epochs", 1, 100_000),
+            ("seed", 0, 2**63 - 1),
+            ("sample", 0.0, 1.0),
+            ("noise_exponent", -4.0, 4.0),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise UsageError(f"{name} must be from {low} to {high}, not {value}")
+        if not 0 < self.learning_rate <= 10:
+            raise UsageError(f"learning_rate must be above 0 and at most 10, not {self.learning_rate}")
+        if self.precision not in ("float32", "bfloat16"):
+            raise UsageError(f"precision must be float32 or bfloat16, not {self.precision!r}")
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How many words a step takes, and how they are grouped.
+
+    Args:
+        blocks: blocks of a step, N.
+        length: consecutive words of a block, L.
+        noise: noise words that the words of a block share, K.
+    """
+
+    blocks: int
+    length: int
+    noise: int
+
+    @property
+    def words(self) -> int:
+        """Words of a step, N·L."""
+        return self.blocks * self.length
+
+    @classmethod
+    def choose(cls, window: int, negative: int, words: int) -> Geometry:
+        """The geometry for a corpus.
+
+        A block is at least six windows long, so that few pairs lie across its ends. A step never spans more
+        than a 2,000th of the corpus, within limits: a small corpus needs its many small steps.
+
+        Args:
+            window: as in `SkipGramConfig`.
+            negative: likewise.
+            words: words of the corpus.
+        """
+        length = max(64, 16 * math.ceil(6 * window / 16))
+        noise = 32 if negative <= 8 else 64
+        fitting = max(1, words // (2000 * length))
+        return cls(blocks=min(64, 1 << (fitting.bit_length() - 1)), length=length, noise=noise)

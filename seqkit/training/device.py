@@ -1,0 +1,105 @@
+"""Where TensorFlow computes, on how many threads, and how precisely."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from seqkit.errors import UnavailableError, UsageError
+
+DeviceName = Literal["auto", "cpu", "gpu"]
+
+# Processors without one of these emulate bfloat16 products, several times slower than float32 ones.
+_BFLOAT16_FLAGS = {"amx_bf16", "avx512_bf16"}
+
+
+@dataclass(frozen=True)
+class Device:
+    """A place to compute.
+
+    Args:
+        name: as TensorFlow calls it, "/CPU:0" or "/GPU:0".
+        threads: that work at the same time; 1 on a GPU, which is one queue.
+    """
+
+    name: str
+    threads: int
+
+    @property
+    def is_gpu(self) -> bool:
+        """Whether this is a GPU."""
+        return "GPU" in self.name
+
+    @contextmanager
+    def scope(self) -> Iterator[Any]:
+        """Places what TensorFlow builds in the block on this device."""
+        import tensorflow as tf
+
+        with tf.device(self.name):
+            yield
+
+    def has_bfloat16(self) -> bool:
+        """Whether bfloat16 products are faster here than float32 ones."""
+        if self.is_gpu:
+            return True
+        cpuinfo = Path("/proc/cpuinfo")
+        if not cpuinfo.is_file():
+            return False
+        flags = next((line for line in cpuinfo.read_text().splitlines() if line.startswith("flags")), "")
+        return not _BFLOAT16_FLAGS.isdisjoint(flags.split())
+
+
+def choose_device(name: DeviceName = "auto", threads: int | None = None) -> Device:
+    """The device of a name.
+
+    Args:
+        name: "cpu", "gpu", or "auto" for a GPU where there is one.
+        threads: of the CPU; None for one on each core that this process may use.
+
+    Raises:
+        UnavailableError: a GPU is asked for and TensorFlow sees none.
+        UsageError: an unknown name, or threads below 1.
+    """
+    if name not in ("auto", "cpu", "gpu"):
+        raise UsageError(f"device must be auto, cpu or gpu, not {name!r}")
+    if threads is not None and threads < 1:
+        raise UsageError(f"threads must be at least 1, not {threads}")
+    if name != "cpu":
+        import tensorflow as tf
+
+        if tf.config.list_physical_devices("GPU"):
+            return Device("/GPU:0", 1)
+    if name == "gpu":
+        raise UnavailableError(
+            "no GPU: TensorFlow sees none; pip install 'seqkit[gpu]' brings the CUDA libraries, "
+            "--device cpu does without"
+        )
+    return Device("/CPU:0", threads or available_cores())
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def one_thread_per_operation(threads: int) -> None:
+    """Lets TensorFlow run `threads` operations at the same time, each on one thread.
+
+    For models of many small operations, which get slower when a single one is spread over threads. It holds for
+    the whole process and only before TensorFlow first computes; after that it changes nothing, and models
+    train to the same numbers, more slowly.
+    """
+    import tensorflow as tf
+
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    except RuntimeError:  # TensorFlow has started
+        return
