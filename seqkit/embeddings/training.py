@@ -99,8 +99,8 @@ def train(
 ) -> TrainingReport:
     """Trains word vectors and saves them.
 
-    The work lies in `BUNDLE.partial` until it is done. Called again with the same text and settings, it goes on
-    where it stopped, to the same bytes.
+    The work lies in `BUNDLE.partial` until it is done. Called again with the same text and settings, it goes
+    on where it stopped, to the same bytes.
 
     Args:
         sources: files, folders, "-" for stdin, corpus names.

@@ -1,4 +1,4 @@
-"""One training loop for every model: checkpoints, exact resume, early stopping, progress, a guard against NaN."""
+"""One training loop for every model: checkpoints, exact resume, early stopping, a guard against NaN."""
 
 from seqkit.training.checkpoint import CheckpointFile, Position
 from seqkit.training.device import Device, choose_device

@@ -65,7 +65,7 @@ class CheckpointFile:
             return None
         arrays, metadata = read_tensors(self.path)
         try:
-            run = parse_json(metadata["run"])
+            run = parse_json(metadata["run"].encode())
             position = Position(**run["position"])
         except (KeyError, TypeError, JsonError) as error:
             raise FormatError("not a seqkit checkpoint; delete it to begin anew", path=self.path) from error

@@ -92,8 +92,8 @@ def available_cores() -> int:
 def one_thread_per_operation(threads: int) -> None:
     """Lets TensorFlow run `threads` operations at the same time, each on one thread.
 
-    For models of many small operations, which get slower when a single one is spread over threads. It holds for
-    the whole process and only before TensorFlow first computes; after that it changes nothing, and models
+    For models of many small operations, which get slower when a single one is spread over threads. It holds
+    for the whole process and only before TensorFlow first computes; after that it changes nothing, and models
     train to the same numbers, more slowly.
     """
     import tensorflow as tf

@@ -141,7 +141,8 @@ class TrainingLoop:
         arrays, self._position = found
         self._trainee.restore(arrays)
         self._progress.message(
-            f"going on from {self._checkpoint.path}: {self._position.epoch} of {self._trainee.epochs} epochs done"
+            f"going on from {self._checkpoint.path}: "
+            f"{self._position.epoch} of {self._trainee.epochs} epochs done"
         )
 
     def _epochs(self, stop: StopRequest) -> None:
@@ -183,7 +184,7 @@ class TrainingLoop:
         history = self._position.history
         if self._config.patience is None or not history or "validation_loss" not in history[-1]:
             return False
-        return history[-1]["epoch"] - _best_epoch(history) >= self._config.patience
+        return int(history[-1]["epoch"]) - _best_epoch(history) >= self._config.patience
 
     def _guard(self, report: UnitReport) -> None:
         if not math.isfinite(report.loss):

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a model trains: the first asks to stop at the next safe point, the second kills."""
+"""Ctrl-C and SIGTERM while a model trains: the first asks to stop at a safe point, the second kills."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ Shapes: S steps of N blocks of L words; K noise words a block.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from seqkit.embeddings.skipgram.config import CHUNK_IDS, Geometry, SkipGramConfi
 from seqkit.embeddings.skipgram.sampling import AliasTable, keep_probabilities
 
 Ints = NDArray[np.int32]
+T = TypeVar("T", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +84,9 @@ class ChunkMaker:
         steps = max(1, -(-len(words) // shape.words))
         noise = self._noise.stratified(rng, steps, shape.blocks * shape.noise)
         return Chunk(
-            *(_blocks(array, steps, shape) for array in (words, left, right)),
+            words=_blocks(words, steps, shape),
+            left=_blocks(left, steps, shape),
+            right=_blocks(right, steps, shape),
             # Dealt in turn, so that every block gets draws from all strata.
             noise=noise.reshape(steps, shape.noise, shape.blocks).transpose(0, 2, 1),
             kept=len(words),
@@ -107,7 +111,7 @@ def _line_starts(line_ends: NDArray[np.bool_], survives: NDArray[np.bool_]) -> I
     return np.flatnonzero(np.diff(line, prepend=np.int32(-1))).astype(np.int32)
 
 
-def _blocks(array: NDArray[np.generic], steps: int, shape: Geometry) -> NDArray[np.generic]:
+def _blocks(array: NDArray[T], steps: int, shape: Geometry) -> NDArray[T]:
     filled = np.zeros(steps * shape.words, array.dtype)
     filled[: len(array)] = array
     return filled.reshape(steps, shape.blocks, shape.length)

@@ -199,14 +199,14 @@ class _Rows:
         order, segments = plan["order"][step], plan["segments"][step]
         place, row = plan["place_bounds"][step], plan["row_bounds"][step]
         offset = plan["offsets"][step]
+        self._mass = plan["mass"][offset : offset + row[lanes]]
         self._parts = []
         for lane in range(lanes):
-            places = slice(place[lane], place[lane + 1])
-            of_all_steps = slice(offset + row[lane], offset + row[lane + 1])
-            rows = plan["rows"][of_all_steps]
-            part = (rows, tf.gather(table, rows), order[places], segments[places] - row[lane])
-            self._parts.append((*part, plan["mass"][of_all_steps]))
-        self.rounded = tf.concat([tf.cast(part[1], product_type) for part in self._parts], 0)
+            part, places = slice(row[lane], row[lane + 1]), slice(place[lane], place[lane + 1])
+            rows = plan["rows"][offset + row[lane] : offset + row[lane + 1]]
+            gathered = tf.gather(table, rows)
+            self._parts.append((part, rows, gathered, order[places], segments[places] - row[lane]))
+        self.rounded = tf.concat([tf.cast(values, product_type) for _, _, values, _, _ in self._parts], 0)
 
     def collect(self, descent: Any) -> None:
         """Takes the descent at the places of a lane, η times the negative gradient, shape (n, places, D)."""
@@ -215,13 +215,14 @@ class _Rows:
     def update(self, learning_rate: Any) -> None:
         """Adds to each row what its places collected, no faster than its mass allows."""
         descent = tf.concat(self._descents, 0)
-        for rows, values, order, segments, mass in self._parts:
+        # For all rows at once: the last digit of a division depends on where in the array it stands.
+        share = tf.minimum(1.0, 1.0 / (learning_rate * self._mass))
+        for part, rows, values, order, segments in self._parts:
             # A gather, a cast and a sum of neighbours are faster than SparseSegmentSum, which does all three.
             in_order = tf.cast(tf.gather(descent, order), tf.float32)
             total = tf.raw_ops.SegmentSum(data=in_order, segment_ids=segments)
-            limited = total * tf.minimum(1.0, 1.0 / (learning_rate * mass))
             tf.raw_ops.ResourceScatterUpdate(
-                resource=self._table.handle, indices=rows, updates=values + limited
+                resource=self._table.handle, indices=rows, updates=values + total * share[part]
             )
 
 
@@ -244,7 +245,6 @@ class _PairWeights:
     def _weights(self, left: Any, right: Any) -> Any:
         """Ω and Σ_j ω_ij, shapes (n, L, L + K) and (n, L)."""
         within = (self._distance >= -left[:, :, None]) & (self._distance <= right[:, :, None])
-        # Reaches are whole numbers: the table look-up is a product with a one-hot row, which XLA fuses.
         pairs = tf.gather(self._within, tf.cast(left, tf.int32)) + tf.gather(
             self._within, tf.cast(right, tf.int32)
         )

@@ -22,7 +22,7 @@ def keep_probabilities(counts: NDArray[np.int64], sample: float) -> NDArray[np.f
     if sample == 0:
         return np.ones(len(counts), np.float32)
     ratio = sample * counts.sum() / np.maximum(counts, 1)
-    return np.minimum(1, np.sqrt(ratio) + ratio).astype(np.float32)
+    return np.asarray(np.minimum(1, np.sqrt(ratio) + ratio), np.float32)
 
 
 class AliasTable:
