@@ -8,7 +8,7 @@ Text is UTF-8 without NUL; anything else raises a CorpusError that names file, l
 from __future__ import annotations
 
 from codecs import utf_8_decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -81,7 +81,9 @@ class Block:
         return CorpusError(reason, path=self.name, line=line, byte=self.byte + start)
 
 
-def read_blocks(sources: Sources, boundary: Boundary = len, progress: Progress = SILENT) -> Iterator[Block]:
+def read_blocks(
+    sources: Sources, boundary: Boundary = len, progress: Progress = SILENT
+) -> Generator[Block, None, None]:
     """The text of the sources as blocks of about `BLOCK_BYTES`, in order.
 
     A block ends at a line end; inside a line longer than a block at white space; where there is none, at
@@ -102,7 +104,13 @@ def read_blocks(sources: Sources, boundary: Boundary = len, progress: Progress =
 
 def iter_chunks(sources: Sources, *, boundary: Boundary = len, progress: Progress = SILENT) -> Iterator[str]:
     """As `read_blocks`, decoded: joined, the chunks are the whole text."""
-    return (block.text() for block in read_blocks(sources, boundary, progress))
+    return _decoded(read_blocks(sources, boundary, progress))
+
+
+def _decoded(blocks: Generator[Block, None, None]) -> Iterator[str]:
+    with closing(blocks):  # a fault in the text closes the file now, not when the error is forgotten
+        for block in blocks:
+            yield block.text()
 
 
 def iter_lines(sources: Sources, *, progress: Progress = SILENT) -> Iterator[str]:
@@ -129,7 +137,9 @@ def _lines_of(chunks: Iterator[str]) -> Iterator[str]:
         begun.append(last)
 
 
-def _read_blocks(openers: list[Opener], boundary: Boundary, progress: Progress) -> Iterator[Block]:
+def _read_blocks(
+    openers: list[Opener], boundary: Boundary, progress: Progress
+) -> Generator[Block, None, None]:
     sizes = [opener.size for opener in openers]
     done, total = 0, None if None in sizes else sum(size or 0 for size in sizes)
     progress.start("reading text", total, "bytes")

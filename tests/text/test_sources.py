@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import lzma
+import os
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,20 @@ def test_rejected(name: str, scratch: Path) -> None:
         list(iter_lines(scratch))
     assert (caught.value.path, caught.value.line, caught.value.byte) == (str(scratch), line, byte)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no /proc")
+def test_a_fault_closes_the_file_at_once(scratch: Path) -> None:
+    scratch.write_bytes(b"a \xff\n")
+    with pytest.raises(CorpusError) as caught:
+        list(iter_lines(scratch))
+    # While the error, and with it the frames that raised it, are still held:
+    assert caught.value.path == str(scratch)
+    assert scratch not in [Path(os.readlink(link)) for link in _descriptors()]
+
+
+def _descriptors() -> list[Path]:
+    return [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
 
 
 ACCEPTED = {
