@@ -1,9 +1,12 @@
-"""An encoded corpus on disk: `ids.bin` (little-endian int32), `vocabulary.tsv`, and last `encoding.json`."""
+"""An encoded corpus on disk: `ids.bin` (little-endian int32), `vocabulary.tsv`, and last `encoding.json`.
+
+Where a part of the text is held out, its ids are in `held_out.bin`.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +20,40 @@ from seqkit.text.vocabulary import Vocabulary
 LINE_END = -1
 """Stands in `ids` after the last word of each line that has any."""
 
-IDS, VOCABULARY, METADATA = "ids.bin", "vocabulary.tsv", "encoding.json"
+IDS, VOCABULARY, METADATA, HELD_OUT = "ids.bin", "vocabulary.tsv", "encoding.json", "held_out.bin"
 _KEYS = {"format": int, "ids": int, "tokens": int, "lines": int, "fingerprint": str}
+_HELD_OUT_KEYS = {"held_out_ids": int, "held_out_tokens": int}  # both, or none where nothing is held out
+
+
+def no_ids() -> NDArray[np.int32]:
+    """What `EncodedCorpus.held_out_ids` is where nothing is held out."""
+    ids = np.empty(0, np.int32)
+    ids.flags.writeable = False
+    return ids
+
+
+def mapped_ids(path: Path) -> NDArray[np.int32]:
+    """The ids in a file, which has at least one, memory-mapped and read-only."""
+    return np.memmap(path, "<i4", mode="r")
 
 
 @dataclass(frozen=True, eq=False)
 class EncodedCorpus:
-    """A corpus as word ids.
+    """A corpus as word ids, all of it for training or a part held out from that.
 
     Args:
-        ids: word ids in order of the text, `LINE_END` after each line that has any; int32, shape
-            (kept_tokens + such lines,), memory-mapped and read-only.
-        vocabulary: the words, with their counts in `ids`.
-        tokens: how many tokens the tokenizer made of the text, rare ones included.
+        ids: word ids of the training part in order of the text, `LINE_END` after each line that has any;
+            int32, shape (kept_tokens + such lines,), memory-mapped and read-only. Of a line from which a
+            stretch is held out, each piece counts as a line.
+        vocabulary: the words of the training part, with their counts in `ids`.
+        tokens: how many tokens the tokenizer made of the whole text, rare and held-out ones included.
         kept_tokens: how many of them are in `ids`.
         lines: how many lines the text has, blank ones included.
         fingerprint: SHA-256 of the text, in hex: of its UTF-8 with "\\n" as line ends and without byte order
             marks, so that compression and cutting into files at line ends do not matter.
+        held_out_ids: as `ids`, of the part held out, without the words that the vocabulary does not have;
+            empty where nothing is held out.
+        held_out_tokens: how many tokens the tokenizer made of that part, rare ones included.
     """
 
     ids: NDArray[np.int32]
@@ -42,10 +62,14 @@ class EncodedCorpus:
     kept_tokens: int
     lines: int
     fingerprint: str
+    held_out_ids: NDArray[np.int32] = field(default_factory=no_ids)
+    held_out_tokens: int = 0
 
     def metadata(self) -> bytes:
         """The content of `encoding.json`."""
         record = {key: getattr(self, key) for key in ("tokens", "lines", "fingerprint")}
+        if self.held_out_tokens:
+            record |= {"held_out_ids": len(self.held_out_ids), "held_out_tokens": self.held_out_tokens}
         return json.dumps({"format": 1, "ids": len(self.ids)} | record, indent=1).encode()
 
     @classmethod
@@ -61,23 +85,42 @@ class EncodedCorpus:
         with storage_errors(folder, "read"):
             try:
                 record = _read_record(folder)
+                divided = "held_out_ids" in record
                 vocabulary = Vocabulary.from_tsv(
                     (folder / VOCABULARY).read_bytes().decode(), folder / VOCABULARY
                 )
-                found = (folder / IDS).stat().st_size
+                ids = _checked_ids(folder, IDS, record["ids"])
+                held_out = _checked_ids(folder, HELD_OUT, record["held_out_ids"]) if divided else no_ids()
             except FileNotFoundError as error:
                 raise MissingInputError(
                     f"{folder}: no encoded corpus ({error.filename} is missing)"
                 ) from error
             except (FormatError, UnicodeDecodeError) as error:
                 raise BundleError(folder, f"damaged: {error}", member=VOCABULARY) from error
-            if found != 4 * record["ids"] or not found:
-                raise BundleError(folder, f"{found} bytes where {4 * record['ids']} belong", member=IDS)
-            ids = np.memmap(folder / IDS, "<i4", mode="r")
+        held_out_tokens = record.get("held_out_tokens", 0)
+        if divided and not 0 < held_out_tokens < record["tokens"]:
+            reason = f"{held_out_tokens} of {record['tokens']} tokens held out"
+            raise BundleError(folder, reason, member=METADATA)
         kept = int(vocabulary.counts.sum())
-        if not 0 < kept <= min(record["ids"], record["tokens"]):
+        if not 0 < kept <= min(record["ids"], record["tokens"] - held_out_tokens):
             raise BundleError(folder, f"counts of {kept} tokens for {record['ids']} ids", member=VOCABULARY)
-        return cls(ids, vocabulary, record["tokens"], kept, record["lines"], record["fingerprint"])
+        return cls(
+            ids=ids,
+            vocabulary=vocabulary,
+            tokens=record["tokens"],
+            kept_tokens=kept,
+            lines=record["lines"],
+            fingerprint=record["fingerprint"],
+            held_out_ids=held_out,
+            held_out_tokens=held_out_tokens,
+        )
+
+
+def _checked_ids(folder: Path, name: str, length: int) -> NDArray[np.int32]:
+    found = (folder / name).stat().st_size
+    if found != 4 * length or not found:
+        raise BundleError(folder, f"{found} bytes where {4 * length} belong", member=name)
+    return mapped_ids(folder / name)
 
 
 def _read_record(folder: Path) -> dict[str, Any]:
@@ -85,8 +128,10 @@ def _read_record(folder: Path) -> dict[str, Any]:
         record = parse_json((folder / METADATA).read_bytes())
     except JsonError as error:
         raise BundleError(folder, f"damaged: {error}", member=METADATA) from error
-    if not isinstance(record, dict) or {key: type(value) for key, value in record.items()} != _KEYS:
-        raise BundleError(folder, f"expected the keys {', '.join(_KEYS)}", member=METADATA)
+    schemas = (_KEYS, _KEYS | _HELD_OUT_KEYS)
+    if not isinstance(record, dict) or {key: type(value) for key, value in record.items()} not in schemas:
+        reason = f"expected the keys {', '.join(_KEYS)}, and with held-out text {', '.join(_HELD_OUT_KEYS)}"
+        raise BundleError(folder, reason, member=METADATA)
     if record["format"] != 1:
         raise BundleError(
             folder, f"format {record['format']} is not known; this seqkit knows 1", member=METADATA

@@ -3,7 +3,8 @@
 Encoders (`seqkit.text.coding`) number the tokens of each block as they meet them. Their numbers are merged
 block by block, in order, into one numbering that is written to disk; when the text is over and the counts are
 known, the file is rewritten in place, slice by slice, with the ids of the vocabulary. Only counts decide
-those, so the result is the same for any number of processes and any size of block.
+those, so the result is the same for any number of processes and any size of block. A part that is held out
+(`seqkit.text.splitting`) is not counted, and moves to a file of its own as the ids are rewritten.
 
 Memory grows with the number of distinct tokens, never with the length of the text or of a line.
 """
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +27,19 @@ from seqkit.errors import CorpusError, Place, SeqkitError, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import atomic_write_bytes, storage_errors
 from seqkit.text.coding import BlockEncoder, CodedBlock, token_of
-from seqkit.text.corpus import IDS, LINE_END, METADATA, VOCABULARY, EncodedCorpus
-from seqkit.text.merging import DROPPED, Merge, count, rewrite
+from seqkit.text.corpus import (
+    HELD_OUT,
+    IDS,
+    LINE_END,
+    METADATA,
+    VOCABULARY,
+    EncodedCorpus,
+    mapped_ids,
+    no_ids,
+)
+from seqkit.text.merging import DROPPED, Merge, count, count_divided, rewrite, rewrite_divided
 from seqkit.text.sources import Block, read_blocks
+from seqkit.text.splitting import UNIT_TOKENS, Split
 from seqkit.text.streams import Sources
 from seqkit.text.tokenizers import Tokenizer
 from seqkit.text.vocabulary import Vocabulary
@@ -54,6 +65,8 @@ def encode(
     max_vocab: int | None = None,
     specials: Sequence[str] = (),
     unknown: Literal["drop", "keep"] = "drop",
+    held_out: float = 0.0,
+    seed: int = 0,
     processes: int | None = None,
     progress: Progress = SILENT,
 ) -> EncodedCorpus:
@@ -67,6 +80,9 @@ def encode(
         max_vocab: beyond this many different tokens, the less frequent are rare too.
         specials: tokens with the first ids; where the text holds one literally, it gets that id.
         unknown: "drop" leaves rare tokens out; "keep" puts `<unk>`, then one of the specials, in their place.
+        held_out: which fraction of the text, at least 0 and below 1, is kept from training and vocabulary,
+            for validation: lines, and stretches of lines of over 1000 tokens (see `seqkit.text.splitting`).
+        seed: another one holds out other lines; 0 to 2^64 - 1. It decides nothing else.
         processes: how many encode; None for one per available core,
             at most `MOST_PROCESSES`.
         progress: told the bytes read.
@@ -75,24 +91,27 @@ def encode(
         The corpus, opened.
 
     Raises:
-        CorpusError: a fault in the text, no token at all, or only rare ones.
+        CorpusError: a fault in the text, no token at all, or only rare ones; with `held_out`, nothing for
+            training or nothing to hold out.
         MissingInputError: a source is not there.
         UsageError: an argument is out of its range.
         StorageError: reading or writing failed.
     """
-    settings = _Settings(tokenizer, min_count, max_vocab, tuple(specials), unknown, _named(sources))
+    named, split = _named(sources), Split(held_out, seed)
+    settings = _Settings(tokenizer, min_count, max_vocab, tuple(specials), unknown, split, named)
     if processes is not None and processes < 1:
         raise UsageError(f"processes must be at least 1, not {processes}")
     blocks = read_blocks(sources, tokenizer.last_boundary, progress)
     folder = Path(directory)
     with storage_errors(folder, "write"):
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (METADATA, IDS):  # a new file, so that whoever has the old ids mapped keeps them
+        for name in (METADATA, IDS, HELD_OUT):  # new files: whoever has the old ones mapped keeps them
             (folder / name).unlink(missing_ok=True)
         try:
             return _write(folder, blocks, settings, processes or _cores())
         except BaseException:
-            (folder / IDS).unlink(missing_ok=True)
+            for name in (IDS, HELD_OUT):
+                (folder / name).unlink(missing_ok=True)
             raise
 
 
@@ -122,6 +141,7 @@ class _Settings:
     max_vocab: int | None
     specials: tuple[str, ...]
     unknown: str
+    split: Split
     named: str
 
     def __post_init__(self) -> None:
@@ -151,21 +171,54 @@ def _write(folder: Path, blocks: Iterator[Block], settings: _Settings, processes
         merge = Merge(file)
         for worker, coded in _encoded(text.recorded(blocks), settings.tokenizer, processes):
             merge.add(worker, coded)
-        counts = count(file, len(merge.spellings))
+        counts, held_out_tokens = _counts(file, merge, settings)
         vocabulary, final = _vocabulary(merge, counts, settings)
-        rewrite(file, final)
+        _rewrite(file, folder, final, settings)
         os.fsync(file.fileno())
     atomic_write_bytes(folder / VOCABULARY, vocabulary.to_tsv().encode())
     corpus = EncodedCorpus(
-        ids=np.memmap(folder / IDS, "<i4", mode="r"),
+        ids=mapped_ids(folder / IDS),
         vocabulary=vocabulary,
-        tokens=int(counts[1:].sum()),
+        tokens=int(counts[1:].sum()) + held_out_tokens,
         kept_tokens=int(vocabulary.counts.sum()),
         lines=text.lines,
         fingerprint=text.fingerprint,
+        held_out_ids=mapped_ids(folder / HELD_OUT) if held_out_tokens else no_ids(),
+        held_out_tokens=held_out_tokens,
     )
     atomic_write_bytes(folder / METADATA, corpus.metadata())
     return corpus
+
+
+def _counts(file: BinaryIO, merge: Merge, settings: _Settings) -> tuple[NDArray[np.int64], int]:
+    """How often each number stands in the training part; how many tokens are held out."""
+    types, split = len(merge.spellings), settings.split
+    if not split.fraction:
+        return count(file, types), 0
+    counts, held_out = count_divided(file, types, split)
+    training = int(counts[1:].sum())
+    if training + held_out and not (training and held_out):
+        fault = "nothing was held out of" if training else "nothing to train on was left of"
+        raise _bad_split(f"{fault} {training + held_out} tokens", settings)
+    return counts, held_out
+
+
+def _bad_split(reason: str, settings: _Settings) -> CorpusError:
+    split = settings.split
+    units = f"held_out {split.fraction:g}, seed {split.seed}, in units of a line or {UNIT_TOKENS} tokens"
+    advice = "use more text, another fraction or another seed"
+    return CorpusError(f"{reason} ({units}); {advice}", path=settings.named)
+
+
+def _rewrite(file: BinaryIO, folder: Path, final: NDArray[np.int32], settings: _Settings) -> None:
+    """Leaves the ids of the training part in the file; those of a held-out part go to another."""
+    if not settings.split.fraction:
+        rewrite(file, final)
+        return
+    with open(folder / HELD_OUT, "w+b") as held_out:
+        if not rewrite_divided(file, final, settings.split, held_out):
+            raise _bad_split("no word of the vocabulary stands in the held-out text", settings)
+        os.fsync(held_out.fileno())
 
 
 def _cores() -> int:
@@ -258,6 +311,7 @@ def _frequent(merge: Merge, counts: NDArray[np.int64], settings: _Settings) -> l
 
 def _nothing_kept(merge: Merge, counts: NDArray[np.int64], settings: _Settings) -> CorpusError:
     numbers = (np.argsort(-counts[1:], kind="stable") + 1).tolist()
+    numbers = [number for number in numbers if counts[number]]
     tokens = ((token_of(merge.spellings[i], settings.tokenizer), int(counts[i])) for i in numbers)
     token, most = next((pair for pair in tokens if pair[0] not in settings.specials), (None, 0))
     if token is None:

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from seqkit.text.coding import CodedBlock
 from seqkit.text.corpus import LINE_END
 from seqkit.text.forms import FormTable
+from seqkit.text.splitting import Split, parts
 
 DROPPED = -2
 """As a final id: the token is left out."""
 
 _SLICE = 1 << 22  # ids rewritten at a time: 16 MB
+_DIVIDED_SLICE = 1 << 19  # with what is held out: there each line takes about 100 bytes while its slice does
 
 
 class Merge:
@@ -74,6 +76,24 @@ def count(file: BinaryIO, types: int) -> NDArray[np.int64]:
     return counts
 
 
+def count_divided(file: BinaryIO, types: int, split: Split) -> tuple[NDArray[np.int64], int]:
+    """As `count`, in the training part alone.
+
+    Args:
+        file: numbers below `types`, as `Merge` writes them.
+        types: how many different numbers there are.
+        split: which part is held out.
+
+    Returns:
+        Counts, shape (types,), that of the ends of lines without meaning; how many tokens are held out.
+    """
+    counts, held_out = np.zeros(types, np.int64), 0
+    for part in parts(_slices(file, max(_DIVIDED_SLICE, types)), split):
+        counts += np.bincount(np.where(part.held_out, 0, part.numbers), minlength=types)
+        held_out += int(np.count_nonzero(part.numbers[part.held_out]))
+    return counts, held_out
+
+
 def rewrite(file: BinaryIO, final: NDArray[np.int32]) -> None:
     """Replaces each number in the file, in place; the ends of lines that are then empty are left out too.
 
@@ -81,16 +101,64 @@ def rewrite(file: BinaryIO, final: NDArray[np.int32]) -> None:
         file: numbers, as `Merge` writes them.
         final: what each number becomes: a word id, `LINE_END` or `DROPPED`; shape (types,).
     """
-    written, at_line_start = 0, True
+    ids = _Ids(file)
     for numbers in _slices(file, _SLICE):
-        ids = np.take(final, numbers)
+        ids.add(np.take(final, numbers))
+    ids.close()
+
+
+def rewrite_divided(file: BinaryIO, final: NDArray[np.int32], split: Split, held_out: BinaryIO) -> int:
+    """As `rewrite`, with the held-out part moved to another file.
+
+    Where a line is cut, what is left of it on either side of the cut is a line of its own.
+
+    Args:
+        file: numbers, as `Merge` writes them.
+        final: what each number becomes: a word id, `LINE_END` or `DROPPED`; shape (types,).
+        split: which part is held out.
+        held_out: an empty file for the ids of that part.
+
+    Returns:
+        How many ids the second file has.
+    """
+    training, held = _Ids(file), _Ids(held_out)
+    for part in parts(_slices(file, _DIVIDED_SLICE), split):
+        ids = np.take(final, part.numbers)
+        of_held = part.held_out[part.starts]
+        for output, left_out, cuts in (
+            (training, part.held_out, part.starts[of_held]),
+            (held, ~part.held_out, part.starts[~of_held]),
+        ):
+            own = np.where(left_out, np.int32(DROPPED), ids)
+            own[cuts] = LINE_END  # dropped again where nothing of the line came before
+            output.add(own)
+    training.close()
+    held.close()
+    return held.written
+
+
+class _Ids:
+    """Writes final ids to a file from its beginning, without what is dropped and without empty lines.
+
+    Attributes:
+        written: how many ids are in the file.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.written = 0
+        self._file, self._at_line_start = file, True
+
+    def add(self, ids: NDArray[np.int32]) -> None:
         ids = ids[ids != DROPPED]
         ends = np.flatnonzero(ids == LINE_END)
-        of_empty_lines = ends[np.diff(ends, prepend=-1 if at_line_start else -2) == 1]
+        of_empty_lines = ends[np.diff(ends, prepend=-1 if self._at_line_start else -2) == 1]
         ids = np.delete(ids, of_empty_lines)
-        file.seek(4 * written)
-        file.write(ids.astype("<i4", copy=False).data)
-        written += len(ids)
-        at_line_start = bool(ids[-1] == LINE_END) if len(ids) else at_line_start
-    file.truncate(4 * written)
-    file.flush()
+        self._file.seek(4 * self.written)
+        self._file.write(ids.astype("<i4", copy=False).data)
+        self.written += len(ids)
+        self._at_line_start = bool(ids[-1] == LINE_END) if len(ids) else self._at_line_start
+
+    def close(self) -> None:
+        """Ends the file here."""
+        self._file.truncate(4 * self.written)
+        self._file.flush()

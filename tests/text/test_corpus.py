@@ -66,6 +66,48 @@ def test_damage_is_refused(damage: str, folder: Path) -> None:
     assert str(folder) in str(caught.value)
 
 
+@pytest.fixture
+def divided(tmp_path: Path) -> Path:
+    (tmp_path / "corpus.txt").write_text("a b a\n" * 100)
+    encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=Tokenizer(), held_out=0.5)
+    return tmp_path / "out"
+
+
+DAMAGE_WITH_HELD_OUT: dict[str, Callable[[Path], object]] = {
+    "ids cut": shorten("held_out.bin", 4),
+    "no ids": lambda folder: (folder / "held_out.bin").write_bytes(b""),
+    "no ids, and none recorded": lambda folder: (
+        (folder / "held_out.bin").write_bytes(b""),
+        edit(held_out_ids=0)(folder),
+    ),
+    "no tokens": edit(held_out_tokens=0),
+    "all tokens": edit(held_out_tokens=300),
+    "too many tokens": edit(held_out_tokens=299),
+    "wrong type": edit(held_out_ids=True),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE_WITH_HELD_OUT)
+def test_damage_to_the_part_held_out_is_refused(damage: str, divided: Path) -> None:
+    assert EncodedCorpus.open(divided).held_out_tokens > 0
+    DAMAGE_WITH_HELD_OUT[damage](divided)
+    with pytest.raises(BundleError) as caught:
+        EncodedCorpus.open(divided)
+    assert str(divided) in str(caught.value)
+
+
+def test_one_key_of_the_part_held_out_is_not_enough(folder: Path) -> None:
+    edit(held_out_tokens=1)(folder)
+    with pytest.raises(BundleError, match="expected the keys"):
+        EncodedCorpus.open(folder)
+
+
+def test_a_missing_part_held_out(divided: Path) -> None:
+    (divided / "held_out.bin").unlink()
+    with pytest.raises(MissingInputError, match=r"held_out\.bin"):
+        EncodedCorpus.open(divided)
+
+
 @pytest.mark.parametrize("name", ["ids.bin", "vocabulary.tsv", "encoding.json"])
 def test_a_missing_file(name: str, folder: Path) -> None:
     (folder / name).unlink()
