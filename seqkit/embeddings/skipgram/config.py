@@ -96,4 +96,4 @@ class Geometry:
         length = max(64, 16 * math.ceil(6 * window / 16))
         noise = 32 if negative <= 8 else 64
         fitting = max(1, words // (2000 * length))
-        return cls(blocks=min(64, 1 << (fitting.bit_length() - 1)), length=length, noise=noise)
+        return cls(blocks=min(128, 1 << (fitting.bit_length() - 1)), length=length, noise=noise)

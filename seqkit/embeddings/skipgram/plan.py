@@ -136,11 +136,13 @@ def _sorted(ids: Ints, vocabulary: int) -> tuple[Ints, Ints]:
 def _cuts(starts: NDArray[np.intp], segments: Ints, offsets: Ints, lanes: int) -> Ints:
     """Where the sorted places of each step are cut for the lanes, so that all have as much to do."""
     steps, places = segments.shape
-    work = np.arange(places, dtype=np.int32) + ROW_WORK * segments
+    begin = np.arange(steps) * places
+    # The work up to each row, counted on from step to step so that it ascends.
+    before = starts + ROW_WORK * np.arange(len(starts))
+    first, total = before[offsets[:-1]], places + ROW_WORK * (segments[:, -1] + 1)
     cuts = [np.zeros(steps, np.intp)]
     for lane in range(1, lanes):
-        share = work[:, -1:] * lane // lanes
-        middle = (work < share).sum(axis=1, keepdims=True)
-        row = offsets[:-1] + np.take_along_axis(segments, middle, axis=1)[:, 0]
-        cuts.append(starts[row] - np.arange(steps) * places)
+        row = np.searchsorted(before, first + total * lane // lanes)
+        cut = np.append(starts, segments.size)[row] - begin
+        cuts.append(np.minimum(cut, places))
     return np.stack([*cuts, np.full(steps, places)], axis=1).astype(np.int32)
