@@ -12,6 +12,7 @@ import click
 
 from seqkit.cli.common import note, safe
 from seqkit.cli.lazy import LazyGroup
+from seqkit.cli.startup import quieten_tensorflow
 from seqkit.errors import InterruptedTraining, SeqkitError
 from seqkit.version import __version__
 
@@ -45,8 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: see `seqkit.errors` and docs/cli.md.
     """
-    # TensorFlow reads it on import. A level that the user has set is left alone.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    quieten_tensorflow()
     if "_SEQKIT_COMPLETE" in os.environ:
         seqkit.main(prog_name="seqkit")
     context: click.Context | None = None

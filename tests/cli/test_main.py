@@ -140,15 +140,6 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["-h"]) == 0
 
 
-def test_tensorflow_is_silenced_unless_the_user_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
-    main(["--version"])
-    assert module.os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
-    main(["--version"])
-    assert module.os.environ["TF_CPP_MIN_LOG_LEVEL"] == "0"
-
-
 START = """
 import sys
 from seqkit.cli import main
