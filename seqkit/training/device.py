@@ -86,7 +86,8 @@ def available_cores() -> int:
     """Cores that this process may use."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    else:
+        return os.cpu_count() or 1
 
 
 def one_thread_per_operation(threads: int) -> None:
