@@ -22,7 +22,7 @@ T = TypeVar("T", bound=np.generic)
 class Chunk:
     """The words of some steps.
 
-    The last block is filled up with word 0 of reach 0, which is in no pair.
+    The places before the first word and after the last are filled with word 0 of reach 0, which is in no pair.
 
     Args:
         words: ids, shape (S, N, L).
@@ -81,12 +81,14 @@ class ChunkMaker:
         starts = _line_starts(ids < 0, survives)
         left, right = self._reaches(len(words), starts, rng)
         shape = self._geometry
-        steps = max(1, -(-len(words) // shape.words))
+        # Blocks begin elsewhere each time, or the same pairs would lie across their ends in every epoch.
+        shift = int(rng.integers(shape.length))
+        steps = -(-(shift + max(1, len(words))) // shape.words)
         noise = self._noise.stratified(rng, steps, shape.blocks * shape.noise)
         return Chunk(
-            words=_blocks(words, steps, shape),
-            left=_blocks(left, steps, shape),
-            right=_blocks(right, steps, shape),
+            words=_blocks(words, shift, steps, shape),
+            left=_blocks(left, shift, steps, shape),
+            right=_blocks(right, shift, steps, shape),
             # Dealt in turn, so that every block gets draws from all strata.
             noise=noise.reshape(steps, shape.noise, shape.blocks).transpose(0, 2, 1),
             kept=len(words),
@@ -111,7 +113,7 @@ def _line_starts(line_ends: NDArray[np.bool_], survives: NDArray[np.bool_]) -> I
     return np.flatnonzero(np.diff(line, prepend=np.int32(-1))).astype(np.int32)
 
 
-def _blocks(array: NDArray[T], steps: int, shape: Geometry) -> NDArray[T]:
+def _blocks(array: NDArray[T], shift: int, steps: int, shape: Geometry) -> NDArray[T]:
     filled = np.zeros(steps * shape.words, array.dtype)
-    filled[: len(array)] = array
+    filled[shift : shift + len(array)] = array
     return filled.reshape(steps, shape.blocks, shape.length)

@@ -37,8 +37,8 @@ class PlannedChunk:
     Args:
         vector_rows: the plan for the table of vectors, by the names of `RowPlan`.
         context_rows: likewise for the table of contexts.
-        left: as in `Chunk`.
-        right: as in `Chunk`.
+        left: as in `Chunk`, cut at the ends of the block, which no pair crosses.
+        right: likewise.
         steps: steps of the chunk, S.
     """
 
@@ -89,9 +89,9 @@ class SkipGramKernel:
         vector_rows, context_rows = (
             {name: tf.constant(array) for name, array in vars(plan).items()} for plan in plans
         )
-        return PlannedChunk(
-            vector_rows, context_rows, tf.constant(chunk.left), tf.constant(chunk.right), steps
-        )
+        place = np.arange(self._geometry.length, dtype=np.float32)
+        left, right = np.minimum(chunk.left, place), np.minimum(chunk.right, place[::-1])
+        return PlannedChunk(vector_rows, context_rows, tf.constant(left), tf.constant(right), steps)
 
     def train(self, chunk: PlannedChunk, learning_rates: tuple[float, float]) -> None:
         """Trains all steps of a chunk.

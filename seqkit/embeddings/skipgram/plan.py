@@ -105,10 +105,7 @@ def plan_rows(ids: Ints, masses: Floats, vocabulary: int, lanes: int) -> RowPlan
     inverse.ravel()[place.ravel()] = segments.ravel()
     starts = np.flatnonzero(first)
     place_bounds = _cuts(starts, segments, offsets, lanes)
-    inner = np.minimum(place_bounds[:, :-1], places - 1)
-    row_bounds = np.where(
-        place_bounds[:, :-1] < places, np.take_along_axis(segments, inner, axis=1), segments[:, -1:] + 1
-    )
+    row_bounds = np.take_along_axis(segments, place_bounds[:, :-1], axis=1)
     return RowPlan(
         rows=sorted_ids[first],
         mass=np.add.reduceat(masses[order].ravel(), starts)[:, None],
@@ -117,7 +114,7 @@ def plan_rows(ids: Ints, masses: Floats, vocabulary: int, lanes: int) -> RowPlan
         order=order,
         segments=segments,
         place_bounds=place_bounds,
-        row_bounds=np.append(row_bounds, segments[:, -1:] + 1, axis=1).astype(np.int32),
+        row_bounds=np.append(row_bounds, segments[:, -1:] + 1, axis=1),
     )
 
 

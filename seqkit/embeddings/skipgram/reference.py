@@ -11,8 +11,8 @@ of w_i in the table of vectors, y_j the row of w_j in the table of contexts, z_k
 With ω = 1 and K = negative noise words for each pair by itself this is equation 4 of Mikolov et al. 2013
 (NeurIPS). Two things differ, neither of which changes what is expected. The words of a block share their
 noise words, weighted so that each pair has `negative` of them in sum: so the products become matrix products
-(Ji et al. 2016, arXiv:1604.04661). And where a block begins is random, because sub-sampling shifts it, so a
-pair at distance d lies in one block with probability 1 - d/L; ω makes up for those that do not.
+(Ji et al. 2016, arXiv:1604.04661). And where a block begins is random, so a pair at distance d lies in one
+block with probability 1 - d/L; ω makes up for those that do not.
 
     ∂J/∂x_i = - Σ_j ω_ij (1 - σ(x_i·y_j)) y_j  +  ν_i Σ_k σ(x_i·z_k) z_k
     ∂J/∂y_j = - Σ_i ω_ij (1 - σ(x_i·y_j)) x_i
