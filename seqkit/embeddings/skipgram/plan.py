@@ -140,6 +140,5 @@ def _cuts(starts: NDArray[np.intp], segments: Ints, offsets: Ints, lanes: int) -
     cuts = [np.zeros(steps, np.intp)]
     for lane in range(1, lanes):
         row = np.searchsorted(before, first + total * lane // lanes)
-        cut = np.append(starts, segments.size)[row] - begin
-        cuts.append(np.minimum(cut, places))
+        cuts.append(starts[np.minimum(row, offsets[1:] - 1)] - begin)
     return np.stack([*cuts, np.full(steps, places)], axis=1).astype(np.int32)
