@@ -22,7 +22,7 @@ T = TypeVar("T", bound=np.generic)
 class Chunk:
     """The words of some steps.
 
-    The places before the first word and after the last are filled with word 0 of reach 0, which is in no pair.
+    Places before the first word and after the last are filled with word 0 of reach 0, which is in no pair.
 
     Args:
         words: ids, shape (S, N, L).

@@ -26,7 +26,7 @@ class SkipGramConfig:
         sample: threshold t of sub-sampling: an occurrence of a word with relative frequency f is kept with
             probability √(t/f) + t/f, if that is below 1; 0 keeps everything.
         noise_exponent: noise words are drawn by count to this power; 0.75 is word2vec's.
-        epochs: passes over the corpus, at least 1.
+        epochs: passes over the corpus, 1 to 1000.
         learning_rate: of the first step; it falls linearly to a ten-thousandth of that.
         seed: of everything random.
         precision: of the matrix products: "float32", or "bfloat16", several times as fast where the
@@ -48,7 +48,7 @@ class SkipGramConfig:
             ("vector_size", 1, 4096),
             ("window", 1, 64),
             ("negative", 2, 20),
-            ("epochs", 1, 100_000),
+            ("epochs", 1, 1_000),
             ("seed", 0, 2**63 - 1),
             ("sample", 0.0, 1.0),
             ("noise_exponent", -4.0, 4.0),

@@ -73,7 +73,7 @@ class SkipGramTrainer:
         return self._tokens * (epoch + unit / self.units)
 
     def train_unit(self, epoch: int, unit: int) -> UnitReport:
-        """Trains one chunk; the loss is of a pair with its noise, in nats, before its words are trained on."""
+        """Trains one chunk; the loss is of a pair with its noise, in nats, before this training."""
         chunk = self._planned(epoch, unit)
         rates = self._learning_rate(epoch, unit), self._learning_rate(epoch, unit + 1)
         with self._device.scope():
