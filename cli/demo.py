@@ -18,6 +18,7 @@ from seqkit.cli.common import (
     threads_option,
 )
 from seqkit.cli.progress import progress_for
+from seqkit.errors import InterruptedTraining
 
 if TYPE_CHECKING:
     from seqkit.embeddings.vectors import Vectors
@@ -37,7 +38,12 @@ ANALOGIES = (("man", "king", "woman"), ("france", "paris", "italy"), ("walk", "w
 def demo(bundle: str | None, seed: int, threads: int | None, quiet: bool, as_json: bool) -> None:
     """Train word vectors on the bundled corpus "kingdom" and ask them questions: half a minute."""
     with tempfile.TemporaryDirectory(prefix="seqkit-demo-") as folder:
-        answer, vectors = _run(bundle or str(Path(folder) / "kingdom"), seed, threads, quiet)
+        try:
+            answer, vectors = _run(bundle or str(Path(folder) / "kingdom"), seed, threads, quiet)
+        except InterruptedTraining as error:
+            if bundle is None:  # the state goes with the folder
+                raise InterruptedTraining(error.signal_number, None) from None
+            raise
         if as_json:
             emit_json(answer)
             return

@@ -12,7 +12,6 @@ from seqkit.cli.common import (
     emit_json,
     json_option,
     quiet_option,
-    require_existing,
     seed_option,
     threads_option,
 )
@@ -54,9 +53,7 @@ if TYPE_CHECKING:
 @click.option(
     "--probe-similarity", multiple=True, metavar="FILE", help="Score on word pairs after each epoch."
 )
-@click.option(
-    "--probe-analogies", multiple=True, metavar="FILE", help="Score on analogies after each epoch."
-)
+@click.option("--probe-analogies", multiple=True, metavar="FILE", help="Score on analogies after each epoch.")
 @click.option(
     "--precision",
     type=click.Choice(["auto", "float32", "bfloat16"]),
@@ -131,27 +128,32 @@ def _probe(
     words: tuple[str, ...], similarity: tuple[str, ...], analogies: tuple[str, ...], progress: Progress
 ) -> Probe | None:
     """What looks at the vectors after each epoch; None where nothing is asked for."""
-    files = [require_existing(path) for path in (*similarity, *analogies)]
-    if not words and not files:
+    if not words and not similarity and not analogies:
         return None
 
-    from seqkit.embeddings.evaluation import evaluate
+    from seqkit.embeddings.evaluation import EvaluationSets
     from seqkit.embeddings.vectors import Vectors
+
+    sets = EvaluationSets.read(similarity, analogies)
 
     def probe(epoch: int, vectors: Vectors) -> dict[str, Any]:
         for word in words:
             near = ", ".join(other for other, _ in vectors.most_similar(word, 5)) if word in vectors else "?"
             progress.message(f"epoch {epoch}: {word}: {near}")
-        if not files:
+        if not similarity and not analogies:
             return {}
-        scores = evaluate(vectors, similarity=list(similarity), analogies=list(analogies))
-        record: dict[str, Any] = {}
+        scores = sets.score(vectors)
+        record: dict[str, float | None] = {}
         for stem, figures in scores["similarity"].items():
             record[f"{stem}_spearman"] = figures["spearman"]
         for stem, figures in scores["analogies"].items():
             record[f"{stem}_accuracy"] = figures["accuracy"]
-        shown = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in record.items() if value)
-        progress.message(f"epoch {epoch}: {shown}")
+        shown = (f"{name.replace('_', ' ')} {_figure(value)}" for name, value in record.items())
+        progress.message(f"epoch {epoch}: {', '.join(shown)}")
         return record
 
     return probe
+
+
+def _figure(value: float | None) -> str:
+    return "?" if value is None else f"{value:.3f}"

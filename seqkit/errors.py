@@ -11,7 +11,7 @@
     ├── UnavailableError            69   an extra that is not installed, or no network
     ├── StorageError                74   reading or writing failed: disk full, no permission
     ├── DivergedError               76   the loss or a weight became NaN or infinite
-    └── InterruptedTraining    130/143   Ctrl-C or SIGTERM, after a checkpoint was written
+    └── InterruptedTraining    130/143   Ctrl-C or SIGTERM; where anything was learned, it is kept
 
 Each message is one line that names the thing, the rule, the value received and the next step.
 """
@@ -144,17 +144,17 @@ class DivergedError(SeqkitError, ArithmeticError):
 
 
 class InterruptedTraining(SeqkitError):
-    """Training stopped on a signal, its state saved.
+    """Training stopped on a signal.
 
     Args:
         signal_number: SIGINT or SIGTERM.
-        checkpoint: where the state lies.
+        checkpoint: where the state lies; None if the signal came before there was any.
     """
 
-    def __init__(self, signal_number: int, checkpoint: Place) -> None:
+    def __init__(self, signal_number: int, checkpoint: Place | None) -> None:
         self.signal_number, self.checkpoint = signal_number, checkpoint
         self.exit_code = 128 + signal_number
-        super().__init__(
-            f"stopped by {signal.Signals(signal_number).name}; the state is in {fspath(checkpoint)}, "
-            "the same command goes on from there"
-        )
+        outcome = "nothing was learned yet, the same command begins anew"
+        if checkpoint is not None:
+            outcome = f"the state is in {fspath(checkpoint)}, the same command goes on from there"
+        super().__init__(f"stopped by {signal.Signals(signal_number).name}; {outcome}")

@@ -76,15 +76,39 @@ def evaluate(
     """
     if similarity is None and analogies is None:
         similarity, analogies = default_sets()
-    words = _Words.of(vectors)
-    similarity_files, analogy_files = _by_stem(similarity or []), _by_stem(analogies or [])
     # All files are read before the first is scored, so that a bad one is not found after minutes.
-    pairs = {stem: read_similarity(path) for stem, path in similarity_files.items()}
-    questions = {stem: read_analogies(path) for stem, path in analogy_files.items()}
-    return {
-        "similarity": {stem: _score_similarity(words, rows) for stem, rows in pairs.items()},
-        "analogies": {stem: _score_analogies(words, sections) for stem, sections in questions.items()},
-    }
+    return EvaluationSets.read(similarity or [], analogies or []).score(vectors)
+
+
+@dataclass(frozen=True)
+class EvaluationSets:
+    """Test sets in memory, to score vectors on more than once.
+
+    Args:
+        pairs: of each similarity file, by stem.
+        questions: of each analogy file, by stem.
+    """
+
+    pairs: dict[str, list[tuple[str, str, float]]]
+    questions: dict[str, Analogies]
+
+    @classmethod
+    def read(cls, similarity: Sequence[Place], analogies: Sequence[Place]) -> EvaluationSets:
+        """Reads files, as `evaluate` takes them, with the same errors."""
+        return cls(
+            {stem: read_similarity(path) for stem, path in _by_stem(similarity).items()},
+            {stem: read_analogies(path) for stem, path in _by_stem(analogies).items()},
+        )
+
+    def score(self, vectors: Vectors) -> dict[str, dict[str, Any]]:
+        """The scores of vectors, as `evaluate` returns them."""
+        words = _Words.of(vectors)
+        return {
+            "similarity": {stem: _score_similarity(words, rows) for stem, rows in self.pairs.items()},
+            "analogies": {
+                stem: _score_analogies(words, sections) for stem, sections in self.questions.items()
+            },
+        }
 
 
 def _by_stem(places: Sequence[Place]) -> dict[str, Path]:

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from seqkit.embeddings.skipgram.config import SkipGramConfig
 from seqkit.embeddings.vectors import Vectors
-from seqkit.errors import Place, UsageError
+from seqkit.errors import (
+    BundleError,
+    FormatError,
+    InterruptedTraining,
+    MissingInputError,
+    Place,
+    UsageError,
+)
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import BundleWriter
 from seqkit.text.corpus import EncodedCorpus
 from seqkit.text.encoding import encode, fingerprint
+from seqkit.text.streams import resolve
 from seqkit.text.tokenizers import Tokenizer
-from seqkit.training.checkpoint import CheckpointFile
+from seqkit.training.checkpoint import CheckpointFile, Position
 from seqkit.training.device import Device, DeviceName, choose_device, one_thread_per_operation
 from seqkit.training.loop import LoopConfig, TrainingLoop
+from seqkit.training.signals import StopAtOnce, Stopped, StopRequest
 
 Probe = Callable[[int, Vectors], dict[str, Any]]
+
+# What lies in BUNDLE.partial beside the bundle in the making.
+CORPUS, CHECKPOINT, BEST = "corpus", "checkpoint.safetensors", "best.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +51,10 @@ class CorpusConfig:
     min_count: int = 5
     max_vocab: int | None = None
     validation: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.validation < 1:
+            raise UsageError(f"validation must be at least 0 and below 1, not {self.validation}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,26 +136,29 @@ def train(
     Raises:
         UsageError: a setting out of range; a bundle is there and is not to be overwritten; an unfinished run
             with other text or settings is there.
+        MissingInputError: a source is not there.
         CorpusError: the text cannot be used.
+        FormatError: the checkpoint of the unfinished run is damaged.
         DivergedError: the loss or a weight became NaN or infinite.
-        InterruptedTraining: Ctrl-C or SIGTERM; the state is saved.
+        InterruptedTraining: Ctrl-C or SIGTERM; what was learned is saved.
         StorageError: reading or writing failed.
     """
-    corpus, run = corpus or CorpusConfig(), run or RunConfig()
+    config, corpus, run = config or SkipGramConfig(), corpus or CorpusConfig(), run or RunConfig()
     loop = LoopConfig(
         patience=run.patience,
         checkpoint_seconds=run.checkpoint_seconds,
         advice="try half the learning rate (--learning-rate)",
     )
     if run.patience is not None and not corpus.validation:
-        raise UsageError("patience needs held-out text: set validation, to 0.01 for one")
-    with BundleWriter(bundle, kind="vectors", overwrite=run.overwrite) as writer:
+        raise UsageError("patience needs held-out text: set validation (--validation 0.01, for one)")
+    resolve(sources)  # what is missing is told at once, not after TensorFlow has started
+    with BundleWriter(bundle, kind="vectors", overwrite=run.overwrite) as writer, _ended_well(writer.partial):
         device = choose_device(run.device, run.threads)
         if not device.is_gpu:
             one_thread_per_operation(device.threads)
-        config = _resolved(config or SkipGramConfig(), run, device)
-        text = _Text(sources, corpus, config.seed, writer.partial, progress)
-        return _Run(config, corpus, loop, device, probe, progress).into(writer, text)
+        config = _resolved(config, run, device)
+        text, fingerprint = _text(sources, corpus, config.seed, writer.partial, progress)
+        return _Run(config, corpus, loop, device, text, fingerprint).into(writer, probe, progress)
 
 
 def _resolved(config: SkipGramConfig, run: RunConfig, device: Device) -> SkipGramConfig:
@@ -146,31 +167,44 @@ def _resolved(config: SkipGramConfig, run: RunConfig, device: Device) -> SkipGra
     return replace(config, precision="bfloat16" if device.has_bfloat16() else "float32")
 
 
-class _Text:
-    """The encoded text of a run: made at its beginning, found again when it goes on."""
+@contextmanager
+def _ended_well(partial: Path) -> Iterator[None]:
+    """Ends its block at once on a signal; of a failed run, only what the next can go on from stays."""
+    try:
+        with StopAtOnce():
+            yield
+    except BaseException as error:
+        resumable = (partial / CHECKPOINT).exists()
+        if not resumable:
+            shutil.rmtree(partial / CORPUS, ignore_errors=True)
+            for path in partial.glob("*.safetensors*"):
+                path.unlink(missing_ok=True)
+        if isinstance(error, Stopped):
+            raise InterruptedTraining(error.signal_number, partial if resumable else None) from None
+        raise
 
-    def __init__(
-        self, sources: Sequence[Place], corpus: CorpusConfig, seed: int, partial: Path, progress: Progress
-    ) -> None:
-        self._sources, self._corpus, self._seed, self._progress = sources, corpus, seed, progress
-        self._folder = partial / "corpus"
-        self.checkpoint = partial / "checkpoint.safetensors"
 
-    def open(self) -> tuple[EncodedCorpus, str]:
-        """The encoded corpus, and the fingerprint of the text as it is now."""
-        if self.checkpoint.exists():
-            return EncodedCorpus.open(self._folder), fingerprint(self._sources, progress=self._progress)
-        encoded = encode(
-            self._sources,
-            self._folder,
-            tokenizer=self._corpus.tokenizer,
-            min_count=self._corpus.min_count,
-            max_vocab=self._corpus.max_vocab,
-            held_out=self._corpus.validation,
-            seed=self._seed,
-            progress=self._progress,
-        )
-        return encoded, encoded.fingerprint
+def _text(
+    sources: Sequence[Place], corpus: CorpusConfig, seed: int, partial: Path, progress: Progress
+) -> tuple[EncodedCorpus, str]:
+    """The encoded corpus, found again when a run goes on, and the fingerprint of the text as it is now."""
+    if (partial / CHECKPOINT).exists():
+        try:
+            encoded = EncodedCorpus.open(partial / CORPUS)
+        except (BundleError, MissingInputError) as error:
+            raise FormatError(f"{error}; delete {partial} to begin anew") from error
+        return encoded, fingerprint(sources, progress=progress)
+    encoded = encode(
+        sources,
+        partial / CORPUS,
+        tokenizer=corpus.tokenizer,
+        min_count=corpus.min_count,
+        max_vocab=corpus.max_vocab,
+        held_out=corpus.validation,
+        seed=seed,
+        progress=progress,
+    )
+    return encoded, encoded.fingerprint
 
 
 @dataclass(frozen=True)
@@ -179,55 +213,58 @@ class _Run:
     corpus: CorpusConfig
     loop: LoopConfig
     device: Device
-    probe: Probe | None
-    progress: Progress
+    text: EncodedCorpus
+    fingerprint: str
 
-    def into(self, writer: BundleWriter, text: _Text) -> TrainingReport:
+    def into(self, writer: BundleWriter, probe: Probe | None, progress: Progress) -> TrainingReport:
         from seqkit.embeddings.skipgram.trainer import SkipGramTrainer
 
-        encoded, fingerprint = text.open()
-        settings = self._settings()
-        trainer = SkipGramTrainer(encoded, self.config, self.device)
+        trainer = SkipGramTrainer(self.text, self.config, self.device)
 
-        def after_epoch(epoch: int) -> dict[str, Any]:
-            return self.probe(epoch, self._vectors(encoded, trainer)) if self.probe else {}
+        def vectors() -> Vectors:
+            tables = trainer.state()
+            return Vectors(self.text.vocabulary, tables["vectors"], output_matrix=tables["context"])
 
-        checkpoint = CheckpointFile(text.checkpoint, {**settings, "text": fingerprint})
+        checkpoint, best = (
+            CheckpointFile(writer.partial / name, self._settings(), self.fingerprint)
+            for name in (CHECKPOINT, BEST)
+        )
+        after_epoch = (lambda epoch: probe(epoch, vectors())) if probe else (lambda epoch: {})
         try:
-            loop = TrainingLoop(trainer, checkpoint, self.loop, self.progress, after_epoch)
+            loop = TrainingLoop(trainer, checkpoint, best, self.loop, progress, after_epoch)
             position = loop.run("training", "words")
         finally:
             trainer.close()
-        kept = position.history[-1]
-        if "validation_loss" in kept:
-            kept = min(position.history, key=lambda record: float(record["validation_loss"]))
-        done = encoded.tokens * len(position.history)
-        report = TrainingReport(
+        report = self._report(writer, position, loop.kept)
+        with StopRequest():  # the work is done: a signal now is one too late
+            self._save(writer, vectors(), report)
+        return report
+
+    def _report(self, writer: BundleWriter, position: Position, kept: dict[str, Any]) -> TrainingReport:
+        epochs = len(position.history)
+        return TrainingReport(
             bundle=str(writer.path),
-            words=encoded.tokens,
-            vocabulary=len(encoded.vocabulary),
-            epochs=len(position.history),
+            words=self.text.tokens,
+            vocabulary=len(self.text.vocabulary),
+            epochs=epochs,
             seconds=position.seconds,
-            words_per_second=done / position.seconds,
+            words_per_second=self.text.tokens * epochs / position.seconds,
             loss=kept["loss"],
             validation_loss=kept.get("validation_loss"),
             history=position.history,
         )
+
+    def _save(self, writer: BundleWriter, vectors: Vectors, report: TrainingReport) -> None:
         metrics = {name: value for name, value in asdict(report).items() if name not in ("bundle", "history")}
-        self._vectors(encoded, trainer).write_members(writer)
+        vectors.write_members(writer)
         writer.commit(
-            config=settings,
+            config=self._settings(),
             seed=self.config.seed,
             metrics=metrics,
-            fingerprint=fingerprint,
-            history=position.history,
+            fingerprint=self.fingerprint,
+            history=report.history,
         )
-        return report
 
     def _settings(self) -> dict[str, Any]:
         settings = {"method": "skipgram", **asdict(self.config), **asdict(self.corpus)}
         return settings | {"tokenizer": self.corpus.tokenizer.to_config(), "patience": self.loop.patience}
-
-    def _vectors(self, encoded: EncodedCorpus, trainer: Any) -> Vectors:
-        tables = trainer.state()
-        return Vectors(encoded.vocabulary, tables["vectors"], output_matrix=tables["context"])

@@ -23,6 +23,7 @@ from typing import BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit._processors import available_cores
 from seqkit.errors import CorpusError, Place, SeqkitError, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import atomic_write_bytes, storage_errors
@@ -108,7 +109,7 @@ def encode(
         for name in (METADATA, IDS, HELD_OUT):  # new files: whoever has the old ones mapped keeps them
             (folder / name).unlink(missing_ok=True)
         try:
-            return _write(folder, blocks, settings, processes or _cores())
+            return _write(folder, blocks, settings, processes or min(available_cores(), MOST_PROCESSES))
         except BaseException:
             for name in (IDS, HELD_OUT):
                 (folder / name).unlink(missing_ok=True)
@@ -219,11 +220,6 @@ def _rewrite(file: BinaryIO, folder: Path, final: NDArray[np.int32], settings: _
         if not rewrite_divided(file, final, settings.split, held_out):
             raise _bad_split("no word of the vocabulary stands in the held-out text", settings)
         os.fsync(held_out.fileno())
-
-
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return min(len(affinity(0)) if affinity else os.cpu_count() or 1, MOST_PROCESSES)
 
 
 class _TextRecord:

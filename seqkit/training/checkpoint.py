@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,11 +40,12 @@ class CheckpointFile:
 
     Args:
         path: the file.
-        identity: settings and data of the run, JSON values; a checkpoint of another run is refused.
+        settings: of the run, JSON values; a checkpoint made with others is refused.
+        text: fingerprint of its text; likewise.
     """
 
-    def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
-        self.path, self._identity = path, dict(identity)
+    def __init__(self, path: Path, settings: Mapping[str, Any], text: str) -> None:
+        self.path, self._settings, self._text = path, dict(settings), text
 
     def write(self, arrays: Arrays, position: Position) -> None:
         """Replaces the checkpoint.
@@ -51,8 +53,9 @@ class CheckpointFile:
         Raises:
             StorageError: the system refused; the previous checkpoint is still there.
         """
-        metadata = {"identity": self._identity, "position": vars(position)}
-        atomic_write_tensors(self.path, arrays, {"run": json.dumps(metadata)})
+        run = {"settings": self._settings, "text": self._text, "position": vars(position)}
+        metadata = {"run": json.dumps(run, allow_nan=False), "sha256": _digest(arrays)}
+        atomic_write_tensors(self.path, arrays, metadata)
 
     def read(self) -> tuple[dict[str, NDArray[Any]], Position] | None:
         """The arrays, memory-mapped, and the position; None where there is no checkpoint.
@@ -64,24 +67,46 @@ class CheckpointFile:
         if not self.path.exists():
             return None
         arrays, metadata = read_tensors(self.path)
-        try:
-            run = parse_json(metadata["run"].encode())
-            position = Position(**run["position"])
-        except (KeyError, TypeError, JsonError) as error:
-            raise FormatError("not a seqkit checkpoint; delete it to begin anew", path=self.path) from error
-        self._check(run["identity"])
+        settings, text, position = self._parsed(metadata.get("run", ""))
+        self._compare(settings, text)
+        if metadata.get("sha256") != _digest(arrays):
+            raise self._damaged("its sha256 is not the one written")
         return {name: np.asarray(array) for name, array in arrays.items()}, position
 
-    def _check(self, identity: Mapping[str, Any]) -> None:
-        mine, other = _flat(self._identity), _flat(identity)
+    def _parsed(self, run: str) -> tuple[dict[str, Any], str, Position]:
+        try:
+            content = parse_json(run.encode())
+            settings, text, position = content["settings"], content["text"], Position(**content["position"])
+        except (KeyError, TypeError, JsonError) as error:
+            raise self._damaged("not a checkpoint of seqkit") from error
+        kinds = {"epoch": int, "unit": int, "seconds": float, "history": list}
+        found = {name: type(value) for name, value in vars(position).items()}
+        if (type(settings), type(text), found) != (dict, str, kinds):
+            raise self._damaged("not a checkpoint of seqkit")
+        return settings, text, position
+
+    def _damaged(self, reason: str) -> FormatError:
+        return FormatError(f"{reason}; delete {self.path.parent} to begin anew", path=self.path)
+
+    def _compare(self, settings: Mapping[str, Any], text: str) -> None:
+        mine, other = _flat(self._settings), _flat(settings)
         different = sorted(key for key in mine.keys() | other.keys() if mine.get(key) != other.get(key))
-        if not different:
-            return
-        listed = ", ".join(f"{key} was {other.get(key)}, is {mine.get(key)}" for key in different)
-        raise UsageError(
-            f"{self.path} is of another run ({listed}): go on with the old settings, or delete "
-            f"{self.path.parent} to begin anew"
-        )
+        listed = [f"{key} was {other.get(key)}, is {mine.get(key)}" for key in different]
+        if text != self._text:
+            listed.append("the text of the corpus has changed")
+        if listed:
+            raise UsageError(
+                f"{self.path.parent} has a run begun with another command ({'; '.join(listed)}): repeat that "
+                f"one to go on with it, or delete {self.path.parent} to begin anew"
+            )
+
+
+def _digest(arrays: Arrays) -> str:
+    """SHA-256 of the arrays' content, in hex; their names and shapes are in the file's header."""
+    digest = hashlib.sha256()
+    for _, array in sorted(arrays.items()):
+        digest.update(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
+    return digest.hexdigest()
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from seqkit._processors import available_cores
 from seqkit.errors import UnavailableError, UsageError
 
 DeviceName = Literal["auto", "cpu", "gpu"]
@@ -80,14 +79,6 @@ def choose_device(name: DeviceName = "auto", threads: int | None = None) -> Devi
             "--device cpu does without"
         )
     return Device("/CPU:0", threads or available_cores())
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    else:
-        return os.cpu_count() or 1
 
 
 def one_thread_per_operation(threads: int) -> None:

@@ -6,17 +6,17 @@ number, so a run that stopped is continued by restoring the arrays and counting 
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqkit.errors import DivergedError, InterruptedTraining, UsageError
 from seqkit.progress import SILENT, Progress
-from seqkit.storage import atomic_write_tensors, read_tensors
+from seqkit.storage import JsonError, check_json
 from seqkit.training.checkpoint import Arrays, CheckpointFile, Position
 from seqkit.training.signals import StopRequest
 
@@ -78,7 +78,7 @@ class LoopConfig:
     def __post_init__(self) -> None:
         if self.patience is not None and self.patience < 1:
             raise UsageError(f"patience must be at least 1, not {self.patience}")
-        if self.checkpoint_seconds < 0:
+        if not self.checkpoint_seconds >= 0:  # NaN is refused, too
             raise UsageError(f"checkpoint_seconds must not be negative, not {self.checkpoint_seconds}")
 
 
@@ -88,24 +88,29 @@ class TrainingLoop:
     Args:
         trainee: the model.
         checkpoint: where its state goes, and is taken from if there is one.
+        best: where the state with the lowest validation loss goes.
         config: how it is watched and kept.
         progress: told work, loss and learning rate after each unit.
         after_epoch: called with the number of complete epochs after each, before its record is closed; what
-            it returns goes into the record (evaluations during training).
+            it returns goes into the record (evaluations during training; JSON values).
+
+    Attributes:
+        kept: after `run`, the record of the epoch whose state the model has.
     """
 
     def __init__(
         self,
         trainee: Trainee,
         checkpoint: CheckpointFile,
+        best: CheckpointFile,
         config: LoopConfig,
         progress: Progress = SILENT,
         after_epoch: Callable[[int], dict[str, Any]] = lambda epoch: {},
     ) -> None:
-        self._trainee, self._checkpoint, self._config = trainee, checkpoint, config
-        self._progress, self._after_epoch = progress, after_epoch
-        self._best = checkpoint.path.with_name("best.safetensors")
+        self._trainee, self._checkpoint, self._best, self._config = trainee, checkpoint, best, config
+        self._progress, self._after_epoch, self._work = progress, after_epoch, trainee.work
         self._position = Position()
+        self.kept: dict[str, Any] = {}
 
     def run(self, task: str, unit: str) -> Position:
         """Trains to the end, from the checkpoint if there is one; the best state is the model's afterwards.
@@ -119,14 +124,18 @@ class TrainingLoop:
             learning_rate, validation_loss where there is held-out data, and what `after_epoch` gave.
 
         Raises:
-            DivergedError: a loss or a weight is NaN or infinite; the last checkpoint is as it was.
+            DivergedError: a loss or a weight is NaN or infinite, seen after as many units as its `step` says;
+                the last checkpoint is as it was.
+            FormatError: the checkpoint is damaged.
             InterruptedTraining: SIGINT or SIGTERM came; the state is in the checkpoint.
-            UsageError: the checkpoint is of another run.
+            UsageError: the checkpoint is of another run, or `after_epoch` returned what JSON cannot hold.
             StorageError: a checkpoint could not be written.
         """
-        self._resume()
-        self._progress.start(task, self._trainee.work(self._trainee.epochs, 0), unit)
+        resumed = self._resume()
+        self._progress.start(task, self._work(self._trainee.epochs, 0), unit)
         try:
+            if resumed:
+                self._progress.update(self._work(self._position.epoch, self._position.unit))
             with StopRequest() as stop:
                 self._epochs(stop)
         finally:
@@ -134,86 +143,98 @@ class TrainingLoop:
         self._restore_best()
         return self._position
 
-    def _resume(self) -> None:
+    def _resume(self) -> bool:
         found = self._checkpoint.read()
         if found is None:
-            return
+            return False
         arrays, self._position = found
         self._trainee.restore(arrays)
+        share = self._work(self._position.epoch, self._position.unit) / self._work(self._trainee.epochs, 0)
         self._progress.message(
-            f"going on from {self._checkpoint.path}: "
-            f"{self._position.epoch} of {self._trainee.epochs} epochs done"
+            f"going on from {self._checkpoint.path.parent}, where {share:.0%} are done "
+            f"({self._position.epoch} of {self._trainee.epochs} epochs)"
         )
+        return True
 
     def _epochs(self, stop: StopRequest) -> None:
         began, written = time.monotonic() - self._position.seconds, time.monotonic()
-        while self._position.epoch < self._trainee.epochs and not self._out_of_patience():
+        while not self._is_over():
             epoch, unit = self._position.epoch, self._position.unit
             report = self._trainee.train_unit(epoch, unit)
-            self._guard(report)
             self._position = replace(self._position, unit=unit + 1, seconds=time.monotonic() - began)
+            self._guard(report, report.loss)
             metrics = {"loss": report.loss, "learning_rate": report.learning_rate}
-            self._progress.update(self._trainee.work(epoch, unit + 1), **metrics)
+            self._progress.update(self._work(epoch, unit + 1), **metrics)
             if unit + 1 == self._trainee.units:
                 self._close_epoch(report)
-            if stop.signal_number is not None:
-                self._write(report)
-                raise InterruptedTraining(stop.signal_number, self._checkpoint.path.parent)
-            if time.monotonic() - written >= self._config.checkpoint_seconds:
+            stopped = stop.signal_number is not None
+            due = time.monotonic() - written >= self._config.checkpoint_seconds
+            if stopped or due or self._is_over():  # at the end, too: what comes after may fail
                 self._write(report)
                 written = time.monotonic()
+            if stop.signal_number is not None:
+                raise InterruptedTraining(stop.signal_number, self._checkpoint.path.parent)
 
     def _close_epoch(self, report: UnitReport) -> None:
-        self._check_weights(report)
-        record: dict[str, Any] = {
-            "epoch": self._position.epoch + 1,
-            "loss": report.loss,
-            "learning_rate": report.learning_rate,
-        }
+        state = self._trainee.state()
+        self._guard(report, *state.values())
+        epoch = self._position.epoch + 1
+        record: dict[str, Any] = {"epoch": epoch, "loss": report.loss, "learning_rate": report.learning_rate}
         validation = self._trainee.validation_loss()
         if validation is not None:
+            self._guard(report, validation)
             record["validation_loss"] = validation
-            self._progress.message(f"epoch {record['epoch']}: validation loss {validation:.4f}")
-        record |= self._after_epoch(self._position.epoch + 1)
+            self._progress.message(f"epoch {epoch}: validation loss {validation:.4f}")
+        record |= self._after_epoch(epoch)
+        try:
+            check_json(record)
+        except JsonError as error:
+            raise UsageError(f"the record of epoch {epoch} cannot be kept: {error}") from error
         history = [*self._position.history, record]
-        self._position = replace(self._position, epoch=self._position.epoch + 1, unit=0, history=history)
-        if validation is not None and _best_epoch(history) == record["epoch"]:
-            atomic_write_tensors(self._best, self._trainee.state(), {})
+        self._position = replace(self._position, epoch=epoch, unit=0, history=history)
+        if validation is not None and _best_epoch(history) == epoch:
+            self._best.write(state, self._position)
 
-    def _out_of_patience(self) -> bool:
-        history = self._position.history
-        if self._config.patience is None or not history or "validation_loss" not in history[-1]:
-            return False
-        return int(history[-1]["epoch"]) - _best_epoch(history) >= self._config.patience
+    def _is_over(self) -> bool:
+        patience, history = self._config.patience, self._position.history
+        if len(history) == self._trainee.epochs:
+            return True
+        return patience is not None and bool(history) and len(history) - _best_epoch(history) >= patience
 
-    def _guard(self, report: UnitReport) -> None:
-        if not math.isfinite(report.loss):
-            raise self._diverged(report)
-
-    def _check_weights(self, report: UnitReport) -> None:
-        if not all(np.isfinite(array).all() for array in self._trainee.state().values()):
-            raise self._diverged(report)
-
-    def _diverged(self, report: UnitReport) -> DivergedError:
+    def _guard(self, report: UnitReport, *values: float | NDArray[Any]) -> None:
+        if all(np.isfinite(value).all() for value in values):
+            return
         step = self._position.epoch * self._trainee.units + self._position.unit
         advice = self._config.advice
         if self._checkpoint.path.exists():
-            advice += f"; the last good state is in {self._checkpoint.path.parent}"
-        return DivergedError(step, report.learning_rate, advice)
+            folder = self._checkpoint.path.parent
+            advice += f" after deleting {folder}, which keeps the last good state"
+        raise DivergedError(step, report.learning_rate, advice)
 
     def _write(self, report: UnitReport) -> None:
-        self._check_weights(report)
-        self._checkpoint.write(self._trainee.state(), self._position)
+        state = self._trainee.state()
+        self._guard(report, *state.values())
+        self._checkpoint.write(state, self._position)
 
     def _restore_best(self) -> None:
         history = self._position.history
-        if self._best.exists() and _best_epoch(history) != history[-1]["epoch"]:
-            self._trainee.restore(read_tensors(self._best)[0])
-            self._progress.message(
-                f"kept the state of epoch {_best_epoch(history)}, the best on held-out text"
-            )
+        self.kept = history[-1]
+        epoch = _best_epoch(history)
+        if epoch == self._position.epoch:
+            return
+        found = self._best.read()
+        if (
+            found is None or found[1].epoch != epoch
+        ):  # somebody's hand, or a machine that is not deterministic
+            self._progress.message(f"{self._best.path}: not the state of epoch {epoch}; kept the last one")
+            return
+        self._trainee.restore(found[0])
+        self.kept = history[epoch - 1]
+        self._progress.message(f"kept the state of epoch {epoch}, the best on held-out text")
 
 
 def _best_epoch(history: list[dict[str, Any]]) -> int:
-    """The epoch with the lowest validation loss, the earliest of equals."""
+    """The epoch with the lowest validation loss, the earliest of equals; without such losses the last."""
+    if "validation_loss" not in history[-1]:
+        return len(history)
     return int(min(history, key=lambda record: float(record["validation_loss"]))["epoch"])
