@@ -13,15 +13,17 @@ import pytest
 import seqkit
 
 PUBLIC = [
+    "CorpusConfig",
     "EncodedCorpus",
+    "RunConfig",
     "SeqkitError",
+    "SkipGramConfig",
     "Tokenizer",
     "Vectors",
     "Vocabulary",
     "__version__",
     "corpus_names",
     "encode",
-    "evaluate",
     "open_corpus",
 ]
 
