@@ -157,6 +157,16 @@ def test_the_check_of_command_lines_sees_a_planted_fault(line: str) -> None:
         test_command_lines_in_the_docs_exist("page", line)
 
 
+@pytest.mark.slow
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = [block for language, block in code_blocks(README) if language == "python"]
+    assert blocks
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {})
+    assert (tmp_path / "kingdom.bin").is_file()
+
+
 def test_exit_codes_are_the_documented_ones() -> None:
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     table = dict(re.findall(r"^\| (\d+) \| (.*) \|$", page, flags=re.MULTILINE))
