@@ -125,12 +125,12 @@ class PlainProgress:
         self.message(f"{task}: {f'{total:,.0f} {unit}' if total is not None else 'started'}")
 
     def update(self, completed: float, **metrics: float) -> None:
-        """`completed` units are done; a line if the last one is old."""
+        """`completed` units are done; a line if the last one is old and there is more to come."""
         if self._meter is None:
             return
         self._meter.update(completed)
         self._metrics = metrics or self._metrics
-        if self._clock() - self._written >= self._interval:
+        if self._clock() - self._written >= self._interval and completed != self._total:
             self._written = self._clock()
             self.message(self._line(_share(completed, self._total, self._unit), left=True))
 
