@@ -70,12 +70,14 @@ def _without_noise() -> Iterator[None]:
     except OSError:  # standard error is closed
         yield
         return
-    failed = True
+    failed = False
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
-            failed = False
+        except Exception:  # not Ctrl-C, which says nothing about the import
+            failed = True
+            raise
         finally:
             os.dup2(real, 2)
             os.close(real)
