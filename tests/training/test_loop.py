@@ -24,6 +24,12 @@ ALL = [(epoch, unit) for epoch in range(EPOCHS) for unit in range(UNITS)]
 NEVER = math.inf
 
 
+@pytest.fixture(autouse=True)
+def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test here pulls the plug, so nothing has to wait for the disk."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
 class Killed(BaseException):
     """The process dies: nothing after it runs."""
 

@@ -75,8 +75,10 @@ class SkipGramKernel:
         self._lanes = _divisor(geometry.blocks, lanes)
         self._product_type = tf.as_dtype(config.precision)
         self._weights = _PairWeights(geometry, config.negative)
-        self._train = tf.function(self._steps, autograph=False, reduce_retracing=True)
-        self._evaluate = tf.function(self._losses, autograph=False, reduce_retracing=True)
+        plan, scalar = self._signature(), tf.TensorSpec([], tf.float32)
+        count = tf.TensorSpec([], tf.int32)
+        self._train = tf.function(self._steps, autograph=False, input_signature=(*plan, scalar, scalar))
+        self._evaluate = tf.function(self._losses, autograph=False, input_signature=(*plan, count))
 
     def plan(self, chunk: Chunk) -> PlannedChunk:
         """What `train` and `loss` take; another thread may plan the next chunk meanwhile."""
@@ -116,6 +118,25 @@ class SkipGramKernel:
         count = chunk.steps if steps is None else min(steps, chunk.steps)
         loss, pairs = self._evaluate(*chunk.tensors, tf.constant(count))
         return float(loss), float(pairs)
+
+    def _signature(self) -> tuple[Any, ...]:
+        """Types and shapes of `PlannedChunk.tensors`, for any number of steps.
+
+        A graph for each number of steps would round differently (a division by a constant becomes a product),
+        and which one a chunk meets would depend on where its run was interrupted.
+        """
+        shape = self._geometry
+
+        def integers(*sizes: int) -> Any:
+            return tf.TensorSpec([None, *sizes], tf.int32)
+
+        def rows(places: int) -> dict[str, Any]:
+            specs = {"rows": integers(), "offsets": integers(), "mass": tf.TensorSpec([None, 1], tf.float32)}
+            specs |= {name: integers(places) for name in ("inverse", "order", "segments")}
+            return specs | {name: integers(self._lanes + 1) for name in ("place_bounds", "row_bounds")}
+
+        reach = tf.TensorSpec([None, shape.blocks, shape.length], tf.float32)
+        return rows(shape.words), rows(shape.words + shape.blocks * shape.noise), reach, reach
 
     def _steps(self, vector_plan: Any, context_plan: Any, left: Any, right: Any, begin: Any, end: Any) -> Any:
         steps = tf.shape(left)[0]
