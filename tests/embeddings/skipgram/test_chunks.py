@@ -177,6 +177,15 @@ def test_chunks_are_pure_functions_of_seed_epoch_and_number() -> None:
             assert_same(reference, different)
 
 
+@pytest.mark.usefixtures("small_chunks")
+def test_chunks_of_the_same_words_have_their_own_draws() -> None:
+    chunk_maker = maker(np.tile(np.array([1, 2, 3, 4, LINE_END], np.int32), 300))
+    one, other = chunk_maker.make(0, 2), chunk_maker.make(0, 3)
+    assert chunk_maker.bounds(2) == (600, 900)  # whole lines, both
+    assert unfilled(one)[0].tolist() == unfilled(other)[0].tolist() == [1, 2, 3, 4] * 60
+    assert unfilled(one)[2].tolist() != unfilled(other)[2].tolist()
+
+
 def assert_same(one: Chunk, other: Chunk) -> None:
     for name, array in vars(one).items():
         np.testing.assert_array_equal(array, getattr(other, name))

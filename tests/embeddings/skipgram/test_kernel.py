@@ -121,6 +121,20 @@ def test_the_number_of_lanes_changes_no_bit(precision: Precision) -> None:
         assert [table.tobytes() for table in other] == [table.tobytes() for table in one]
 
 
+def test_what_a_chunk_teaches_does_not_depend_on_the_chunks_before() -> None:
+    # As where a run was interrupted decides which chunk a kernel is shown first.
+    tables = random_tables(12)
+    seasoned = kernel(tables)
+    for steps in (2, 3, 5, 7):
+        chunk = random_chunk(12, steps=steps)
+        seasoned.vectors.assign(tables[0])
+        seasoned.contexts.assign(tables[1])
+        seasoned.train(seasoned.plan(chunk), RATES)
+        found = seasoned.vectors.numpy(), seasoned.contexts.numpy()
+        fresh = trained(tables, chunk)
+        assert [table.tobytes() for table in found] == [table.tobytes() for table in fresh]
+
+
 @pytest.mark.parametrize("vocabulary", [1, 3])
 def test_lanes_without_rows(vocabulary: int) -> None:
     tables, chunk = random_tables(vocabulary), random_chunk(vocabulary)

@@ -15,7 +15,7 @@ from seqkit.embeddings.skipgram import chunks
 from seqkit.embeddings.skipgram.chunks import ChunkMaker
 from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
 from seqkit.embeddings.skipgram.kernel import SkipGramKernel
-from seqkit.embeddings.skipgram.trainer import FINAL_RATE, SkipGramTrainer, initial_tables
+from seqkit.embeddings.skipgram.trainer import SkipGramTrainer, initial_tables
 from seqkit.embeddings.training import train
 from seqkit.embeddings.vectors import Vectors
 from seqkit.text.corpus import EncodedCorpus
@@ -143,7 +143,7 @@ def test_learning_rate_falls_linearly_to_its_end(make: Make, monkeypatch: pytest
     )
     reported = [rate for *_, rate in run(make())]
     # 9 units: the rate of each begins where that of the one before ends
-    expected = [0.05 * (9 - done) / 9 for done in range(9)] + [0.05 * FINAL_RATE]
+    expected = [0.05 * (9 - done) / 9 for done in range(9)] + [0.05 * 1e-4]
     np.testing.assert_allclose(rates, np.column_stack([expected[:-1], expected[1:]]), rtol=1e-12)
     np.testing.assert_allclose(reported, expected[1:], rtol=1e-12)
 
@@ -162,6 +162,9 @@ def test_units_are_the_chunks_in_the_order_of_the_epoch(make: Make, monkeypatch:
     list(run(trainer))
     orders = [np.random.default_rng([CONFIG.seed, 0, epoch]).permutation(3) for epoch in range(3)]
     assert calls == [(epoch, chunk) for epoch in range(3) for chunk in orders[epoch]]
+    calls.clear()
+    trainer.validation_loss()
+    assert calls == [(0, 0)]  # the same draws whenever it is asked
 
 
 def test_work_is_counted_in_words_of_the_text(make: Make, corpus: EncodedCorpus) -> None:
