@@ -1,0 +1,99 @@
+"""`seqkit demo`: the main job at a glance."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seqkit.cli import demo
+from seqkit.cli.main import main
+from seqkit.embeddings.vectors import Vectors
+from seqkit.errors import InterruptedTraining
+
+
+@pytest.fixture
+def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder; the demo takes little text, and its own temporary folder is in there, too."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "LINES", 3000)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_the_demo(short: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "-o", "kept", "--json"]) == 0
+    out, err = capsys.readouterr()
+    answer = json.loads(out)
+    assert answer["corpus"] == "kingdom"
+    assert answer["vocabulary"] == len(Vectors.load("kept"))
+    assert set(answer["similar"]) == set(demo.QUERIES)
+    assert [len(near) for near in answer["similar"].values()] == [5, 5, 5]
+    assert next(iter(answer["analogies"])) == "man : king = woman"
+    assert set(answer["evaluation"]) == {"similarity", "analogies"}
+    assert err.startswith("reading text: ")
+    assert os.listdir(short) == ["kept"]
+    assert main(["demo", "-o", "kept"]) == 2
+    assert "a bundle is there already" in capsys.readouterr().err
+
+    assert main(["demo", "--quiet"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.splitlines()[0].split("\t")[:3] == [
+        "kingdom",
+        f"{answer['words']:,}",
+        str(answer["vocabulary"]),
+    ]
+    for word in (*demo.QUERIES, "man : king = woman", "kingdom-similarity", "kingdom-analogies"):
+        assert f"\n{word}\t" in out
+    assert out.rstrip().endswith("seqkit embed train FILE -o BUNDLE, then seqkit embed similar BUNDLE WORD")
+    assert os.listdir(short) == ["kept"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "nothing was learned yet, the same command begins anew"),
+        (["-o", "b"], "the state is in b.partial"),
+    ],
+)
+def test_ctrl_c(
+    short: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    message: str,
+) -> None:
+    """Without -o, the state that was saved goes with the temporary folder."""
+
+    def interrupted(sources: Any, bundle: str, *_: Any, **__: Any) -> None:
+        raise InterruptedTraining(signal.SIGINT, f"{bundle}.partial")
+
+    monkeypatch.setattr("seqkit.embeddings.training.train", interrupted)
+    assert main(["demo", *options]) == 130
+    assert message in capsys.readouterr().err
+    assert os.listdir(short) == []
+
+
+@pytest.mark.slow
+def test_the_demo_answers_well(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "seqkit.cli", "demo", "--json", "-q"],
+        cwd=tmp_path,
+        env={key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answer = json.loads(done.stdout)
+    assert answer["analogies"]["man : king = woman"][0] == "queen"
+    assert answer["analogies"]["france : paris = italy"][0] == "rome"
+    assert answer["evaluation"]["analogies"]["kingdom-analogies"]["accuracy"] > 0.8
+    assert answer["evaluation"]["similarity"]["kingdom-similarity"]["spearman"] > 0.6
+    assert done.stderr == ""
