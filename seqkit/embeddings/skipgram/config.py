@@ -94,6 +94,6 @@ class Geometry:
             words: words of the corpus.
         """
         length = max(64, 16 * math.ceil(6 * window / 16))
-        noise = 32 if negative <= 8 else 64
+        noise = 40 if negative <= 8 else 64
         fitting = max(1, words // (2000 * length))
         return cls(blocks=min(128, 1 << (fitting.bit_length() - 1)), length=length, noise=noise)
