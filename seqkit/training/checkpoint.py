@@ -69,7 +69,7 @@ class CheckpointFile:
         arrays, metadata = self._tensors()
         run = metadata.get("run", "")
         if metadata.get("sha256") != _digest(run, arrays):
-            raise self._damaged("damaged, or not a checkpoint of seqkit: its sha256 is not that of its content")
+            raise self._damaged("damaged, or not a checkpoint of seqkit: its sha256 is not its content's")
         settings, text, position = self._parsed(run)
         self._compare(settings, text)
         return {name: np.asarray(array) for name, array in arrays.items()}, position
