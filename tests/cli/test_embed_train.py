@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -224,6 +225,33 @@ def test_divergence(
     err = capsys.readouterr().err
     assert "(learning_rate was 0.3, is 0.15)" in err
     assert "delete b.partial to begin anew" in err
+
+
+@pytest.fixture
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A file system with half a megabyte."""
+    place = folder / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("only root may mount a small disk")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_a_disk_that_fills_up(small_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """12 thousand ids take 50 kB, two tables of 570 words 290 kB: room for one checkpoint, not two."""
+    options = ["text.txt", "--vector-size", "64", "--epochs", "3", "--checkpoint-seconds", "0", "-q"]
+    assert train(*options, "-o", "disk/b") == 74
+    assert capsys.readouterr().err == (
+        "seqkit: error: disk/b.partial/checkpoint.safetensors: could not write: No space left on device\n"
+    )
+    assert sorted(os.listdir("disk/b.partial")) == ["checkpoint.safetensors", "corpus"]
+    subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
+    assert train(*options, "-o", "disk/b") == 0
+    assert train(*options, "-o", "b") == 0
+    assert tensors("disk/b") == tensors("b")
+    assert os.listdir("disk") == ["b"]
 
 
 # --- a run that is stopped again and again
