@@ -216,7 +216,7 @@ def test_chunks_cover_the_corpus(words: int) -> None:
 
 
 def test_blocks_of_a_step_lie_far_apart() -> None:
-    """Of 2 steps of 2 blocks, the first has blocks 0 and 2 of the text, the second 1 and 3."""
+    """Of 2 steps of 2 blocks of 16 words, the first has blocks 0 and 2 of the text, the second 1 and 3."""
     words = np.arange(1, 50, dtype=np.int32)  # 49 words and a shift of 0 to 15 fill three or four blocks
     chunk = maker(np.append(words, LINE_END)).make(0, 0)
     assert chunk.words.shape == (2, 2, 16)
