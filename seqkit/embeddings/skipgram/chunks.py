@@ -22,9 +22,7 @@ T = TypeVar("T", bound=np.generic)
 class Chunk:
     """The words of some steps.
 
-    The blocks of a step lie far apart in the text, as words of one subject would crowd a step otherwise:
-    block n of step s is the chunk's block n·S + s. Places before the first word and after the last are
-    filled with word 0 of reach 0, which is in no pair.
+    Places before the first word and after the last are filled with word 0 of reach 0, which is in no pair.
 
     Args:
         words: ids, shape (S, N, L).
@@ -118,4 +116,4 @@ def _line_starts(line_ends: NDArray[np.bool_], survives: NDArray[np.bool_]) -> I
 def _blocks(array: NDArray[T], shift: int, steps: int, shape: Geometry) -> NDArray[T]:
     filled = np.zeros(steps * shape.words, array.dtype)
     filled[shift : shift + len(array)] = array
-    return np.ascontiguousarray(filled.reshape(shape.blocks, steps, shape.length).swapaxes(0, 1))
+    return filled.reshape(steps, shape.blocks, shape.length)

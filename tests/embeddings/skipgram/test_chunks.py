@@ -39,8 +39,8 @@ def maker(ids: np.ndarray, *, geometry: Geometry = GEOMETRY, **config: float) ->
 
 
 def unfilled(chunk: Chunk) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Words, left and right in the order of the text, without the places that were filled up."""
-    words, left, right = (array.swapaxes(0, 1).ravel() for array in (chunk.words, chunk.left, chunk.right))
+    """Words, left and right without the places that were filled up."""
+    words, left, right = (array.ravel() for array in (chunk.words, chunk.left, chunk.right))
     start = int((words > 0).argmax())
     here = slice(start, start + chunk.kept)
     for outside in (slice(0, start), slice(start + chunk.kept, None)):
@@ -213,16 +213,6 @@ def test_chunks_cover_the_corpus(words: int) -> None:
     assert all(one[1] == other[0] for one, other in pairwise(bounds))
     parts = [unfilled(chunk_maker.make(0, chunk))[0] for chunk in range(chunk_maker.chunks)]
     np.testing.assert_array_equal(np.concatenate(parts), np.arange(1, words + 1))
-
-
-def test_blocks_of_a_step_lie_far_apart() -> None:
-    """Of 2 steps of 2 blocks of 16 words, the first has blocks 0 and 2 of the text, the second 1 and 3."""
-    words = np.arange(1, 50, dtype=np.int32)  # 49 words and a shift of 0 to 15 fill three or four blocks
-    chunk = maker(np.append(words, LINE_END)).make(0, 0)
-    assert chunk.words.shape == (2, 2, 16)
-    in_order = np.concatenate([chunk.words[0, 0], chunk.words[1, 0], chunk.words[0, 1], chunk.words[1, 1]])
-    start = int((in_order > 0).argmax())
-    np.testing.assert_array_equal(in_order[start : start + 49], words)
 
 
 def test_chunks_hold_about_a_million_ids() -> None:

@@ -144,7 +144,8 @@ def test_learning_rate_falls_linearly_to_its_end(make: Make, monkeypatch: pytest
     reported = [rate for *_, rate in run(make())]
     # 9 units: the rate of each begins where that of the one before ends
     expected = [0.05 * (9 - done) / 9 for done in range(9)] + [0.05 * 1e-4]
-    np.testing.assert_allclose(rates, np.column_stack([expected[:-1], expected[1:]]), rtol=1e-12)
+    # a step's own rate is 1.2 times word2vec's
+    np.testing.assert_allclose(rates, 1.2 * np.column_stack([expected[:-1], expected[1:]]), rtol=1e-12)
     np.testing.assert_allclose(reported, expected[1:], rtol=1e-12)
 
 
