@@ -69,7 +69,7 @@ def report(corpus: Any, config: SkipGramConfig, threads: int) -> None:
     timings = {
         "making and planning, one thread": best(lambda: kernel.plan(maker.make(0, 0))),
         "training": best(lambda: kernel.train(planned, (1e-9, 1e-9))),
-        "its products alone": best(products(kernel, geometry, config, planned.steps, threads)),
+        "its products alone": best(products(geometry, config, planned.steps, threads)),
         "its rows alone, read and written once": best(traffic(kernel, planned)),
     }
     for name, seconds in timings.items():
@@ -92,9 +92,7 @@ def best(function: Callable[[], Any], rounds: int = 5) -> float:
     return min(seconds)
 
 
-def products(
-    kernel: SkipGramKernel, geometry: Geometry, config: SkipGramConfig, steps: int, lanes: int
-) -> Callable[[], Any]:
+def products(geometry: Geometry, config: SkipGramConfig, steps: int, lanes: int) -> Callable[[], Any]:
     """The three products of each step on fixed operands, lane beside lane."""
     n, length, both = geometry.blocks // lanes, geometry.length, geometry.length + geometry.noise
     rng = np.random.default_rng(0)
