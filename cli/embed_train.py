@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from seqkit.embeddings.training import Probe, TrainingReport
     from seqkit.progress import Progress
 
+SETTINGS = ("vector_size", "window", "negative", "sample", "epochs", "learning_rate")
+"""Options that are hyper-parameters of one method or another; None leaves it to the method."""
+
 
 @click.command()
 @click.argument("corpus", nargs=-1, required=True, metavar="CORPUS...")
@@ -30,16 +33,26 @@ if TYPE_CHECKING:
 @click.option(
     "--method", type=click.Choice(["skipgram"]), default="skipgram", help="How the vectors are learned."
 )
-@click.option("--vector-size", type=int, default=100, help="Length of a vector.")
-@click.option("--window", type=int, default=5, help="Greatest distance between a word and its context.")
-@click.option("--negative", type=int, default=5, help="Noise words for each pair, 2 to 20.")
+@click.option("--vector-size", type=int, default=None, help="Length of a vector.  [default: 100]")
+@click.option(
+    "--window", type=int, default=None, help="Greatest distance between a word and its context.  [default: 5]"
+)
+@click.option("--negative", type=int, default=None, help="Noise words for each pair, 2 to 20.  [default: 5]")
 @click.option("--min-count", type=int, default=5, help="Leave out words that occur less often.")
 @click.option("--max-vocab", type=int, default=None, help="Keep only so many of the most frequent words.")
 @click.option(
-    "--sample", type=float, default=1e-3, help="Threshold of sub-sampling frequent words; 0 keeps all."
+    "--sample",
+    type=float,
+    default=None,
+    help="Threshold of sub-sampling frequent words; 0 keeps all.  [default: 0.001]",
 )
-@click.option("--epochs", type=int, default=5, help="Passes over the corpus.")
-@click.option("--learning-rate", type=float, default=0.025, help="Of the first step; it falls linearly.")
+@click.option("--epochs", type=int, default=None, help="Passes over the corpus.  [default: 5]")
+@click.option(
+    "--learning-rate",
+    type=float,
+    default=None,
+    help="Of the first step.  [default: 0.025]",
+)
 @click.option(
     "--tokenizer",
     type=click.Choice(["word", "whitespace", "character"]),
@@ -99,7 +112,7 @@ def train(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: bool, **op
 def _train(
     corpus: tuple[str, ...], bundle: str, options: dict[str, Any], progress: Progress
 ) -> TrainingReport:
-    from seqkit.embeddings.skipgram.config import SkipGramConfig
+    from seqkit.embeddings.methods import METHODS
     from seqkit.embeddings.training import CorpusConfig, RunConfig, train
     from seqkit.text.tokenizers import Tokenizer
 
@@ -109,9 +122,7 @@ def _train(
     return train(
         corpus,
         bundle,
-        SkipGramConfig(
-            **chosen("vector_size", "window", "negative", "sample", "epochs", "learning_rate", "seed")
-        ),
+        METHODS[options["method"]].configured(chosen(*SETTINGS, "seed")),
         corpus=CorpusConfig(
             tokenizer=Tokenizer(options["tokenizer"], options["lowercase"]),
             **chosen("min_count", "max_vocab", "validation"),

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
+from seqkit.embeddings.methods import OPTIMIZER, MethodConfig, VectorTrainer, method_of
 from seqkit.embeddings.skipgram.config import SkipGramConfig
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import (
@@ -89,7 +90,7 @@ class TrainingReport:
         epochs: complete epochs.
         seconds: spent training, over all sittings, without encoding and saving.
         words_per_second: corpus tokens times epochs by those seconds, before sub-sampling, as gensim counts.
-        loss: of a pair with its noise, in nats, on the last text before it was trained on.
+        loss: of the method (`seqkit.embeddings.methods`), on the last text before it was trained on.
         validation_loss: the same on held-out text, of the epoch that was kept; None without such text.
         history: one record an epoch.
     """
@@ -108,7 +109,7 @@ class TrainingReport:
 def train(
     sources: Sequence[Place],
     bundle: Place,
-    config: SkipGramConfig | None = None,
+    config: MethodConfig | None = None,
     *,
     corpus: CorpusConfig | None = None,
     run: RunConfig | None = None,
@@ -123,7 +124,8 @@ def train(
     Args:
         sources: files, folders, "-" for stdin, corpus names.
         bundle: the directory to write.
-        config: hyper-parameters of the method.
+        config: hyper-parameters; their class says which method (`seqkit.embeddings.methods`). None for
+            skip-gram with its defaults.
         corpus: how text becomes words.
         run: how the run is executed.
         probe: called after each epoch with its number, from 1, and the vectors; what it returns goes into the
@@ -161,10 +163,14 @@ def train(
         return _Run(config, corpus, loop, device, text, fingerprint).into(writer, probe, progress)
 
 
-def _resolved(config: SkipGramConfig, run: RunConfig, device: Device) -> SkipGramConfig:
-    if run.precision != "auto":
-        return replace(config, precision=run.precision)
-    return replace(config, precision="bfloat16" if device.has_bfloat16() else "float32")
+def _resolved(config: MethodConfig, run: RunConfig, device: Device) -> MethodConfig:
+    if "precision" not in method_of(config).parameters:
+        return config
+    precision = run.precision
+    if precision == "auto":
+        precision = "bfloat16" if device.has_bfloat16() else "float32"
+    resolved: MethodConfig = replace(cast(Any, config), precision=precision)
+    return resolved
 
 
 @contextmanager
@@ -209,7 +215,7 @@ def _text(
 
 @dataclass(frozen=True)
 class _Run:
-    config: SkipGramConfig
+    config: MethodConfig
     corpus: CorpusConfig
     loop: LoopConfig
     device: Device
@@ -217,19 +223,12 @@ class _Run:
     fingerprint: str
 
     def into(self, writer: BundleWriter, probe: Probe | None, progress: Progress) -> TrainingReport:
-        from seqkit.embeddings.skipgram.trainer import SkipGramTrainer
-
-        trainer = SkipGramTrainer(self.text, self.config, self.device)
-
-        def vectors() -> Vectors:
-            tables = trainer.state()
-            return Vectors(self.text.vocabulary, tables["vectors"], output_matrix=tables["context"])
-
+        trainer: VectorTrainer = method_of(self.config).trainer_class()(self.text, self.config, self.device)
         checkpoint, best = (
             CheckpointFile(writer.partial / name, self._settings(), self.fingerprint)
             for name in (CHECKPOINT, BEST)
         )
-        after_epoch = (lambda epoch: probe(epoch, vectors())) if probe else (lambda epoch: {})
+        after_epoch = (lambda epoch: probe(epoch, self._vectors(trainer))) if probe else (lambda epoch: {})
         try:
             loop = TrainingLoop(trainer, checkpoint, best, self.loop, progress, after_epoch)
             position = loop.run("training", "words")
@@ -237,7 +236,7 @@ class _Run:
             trainer.close()
         report = self._report(writer, position, loop.kept)
         with StopRequest():  # the work is done: a signal now is one too late
-            self._save(writer, vectors(), report)
+            self._save(writer, trainer, report)
         return report
 
     def _report(self, writer: BundleWriter, position: Position, kept: dict[str, Any]) -> TrainingReport:
@@ -254,9 +253,14 @@ class _Run:
             history=position.history,
         )
 
-    def _save(self, writer: BundleWriter, vectors: Vectors, report: TrainingReport) -> None:
+    def _vectors(self, trainer: VectorTrainer) -> Vectors:
+        tables = {name: table for name, table in trainer.state().items() if not name.startswith(OPTIMIZER)}
+        vectors, context = tables.pop("vectors"), tables.pop("context", None)
+        return Vectors(self.text.vocabulary, vectors, output_matrix=context, model=tables)
+
+    def _save(self, writer: BundleWriter, trainer: VectorTrainer, report: TrainingReport) -> None:
         metrics = {name: value for name, value in asdict(report).items() if name not in ("bundle", "history")}
-        vectors.write_members(writer)
+        self._vectors(trainer).write_members(writer)
         writer.commit(
             config=self._settings(),
             seed=self.config.seed,
@@ -266,5 +270,6 @@ class _Run:
         )
 
     def _settings(self) -> dict[str, Any]:
-        settings = {"method": "skipgram", **asdict(self.config), **asdict(self.corpus)}
+        method = method_of(self.config)
+        settings = {"method": method.name, **asdict(cast(Any, self.config)), **asdict(self.corpus)}
         return settings | {"tokenizer": self.corpus.tokenizer.to_config(), "patience": self.loop.patience}

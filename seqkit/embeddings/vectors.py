@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +46,7 @@ class Vectors:
         matrix: (vocabulary, vector_size), float32; row i is the vector of word i. It is not copied.
         counts: how often each word was seen; None where that is not known.
         output_matrix: (vocabulary, vector_size), float32: the context table of the trainer, if it is kept.
+        model: other tensors of the trainer by name, float32, from which training can go on.
 
     Raises:
         UsageError: shapes that do not fit together.
@@ -58,6 +60,7 @@ class Vectors:
         counts: npt.ArrayLike | None = None,
         *,
         output_matrix: Matrix | None = None,
+        model: Mapping[str, Matrix] | None = None,
     ) -> None:
         if not isinstance(words, Vocabulary):
             known = np.zeros(len(words), np.int64) if counts is None else np.array(counts, np.int64)
@@ -69,6 +72,7 @@ class Vectors:
         )
         if self._output_matrix is not None and self._output_matrix.shape != self._matrix.shape:
             raise UsageError(f"matrix is {self._matrix.shape}, output_matrix is {self._output_matrix.shape}")
+        self._model = dict(model or {})
         _ = "" in words  # builds the index, which refuses a word that stands twice
 
     @property
@@ -96,6 +100,11 @@ class Vectors:
     def output_matrix(self) -> Matrix | None:
         """The context table, of the same shape; None where it was not kept."""
         return self._output_matrix
+
+    @property
+    def model(self) -> Mapping[str, Matrix]:
+        """Other tensors of the trainer, by name."""
+        return MappingProxyType(self._model)
 
     @property
     def vector_size(self) -> int:
@@ -171,23 +180,19 @@ class Vectors:
         except DataError as error:
             raise BundleError(bundle.path, str(error), member=VOCABULARY) from error
         tensors = bundle.tensors(TENSORS)
-        if tensors.keys() not in ({"vectors"}, {"vectors", "context"}):
-            reason = f"holds {sorted(tensors)}; it must hold vectors, and may hold context"
+        if "vectors" not in tensors:
+            reason = f"holds {sorted(tensors)}; it must hold vectors"
             raise BundleError(bundle.path, reason, member=TENSORS)
+        shape = tensors["vectors"].shape
         for name, tensor in tensors.items():
-            shape = tensors["vectors"].shape
-            if (
-                tensor.dtype != np.float32
-                or tensor.shape != shape
-                or len(shape) != 2
-                or len(vocabulary) != shape[0]
-            ):
-                reason = (
-                    f"{name} is {tensor.dtype} {tensor.shape}; it must be float32, one row for each of the "
-                    f"{len(vocabulary):,} words"
-                )
+            is_table = name in ("vectors", "context")
+            fits = tensor.shape == shape and len(shape) == 2 and len(vocabulary) == shape[0]
+            if tensor.dtype != np.float32 or (is_table and not fits):
+                rows = f", one row for each of the {len(vocabulary):,} words" if is_table else ""
+                reason = f"{name} is {tensor.dtype} {tensor.shape}; it must be float32{rows}"
                 raise BundleError(bundle.path, reason, member=TENSORS)
-        return cls(vocabulary, tensors["vectors"], output_matrix=tensors.get("context"))
+        vectors, context = tensors.pop("vectors"), tensors.pop("context", None)
+        return cls(vocabulary, vectors, output_matrix=context, model=tensors)
 
     def save(
         self,
@@ -237,7 +242,7 @@ class Vectors:
             if bad is not None:
                 raise UsageError(f"the vector of {self.words[bad]!r} is not finite; nothing was saved")
         writer.write_text(VOCABULARY, self._vocabulary.to_tsv())
-        tensors = {"vectors": self._matrix}
+        tensors = {"vectors": self._matrix} | self._model
         if self._output_matrix is not None:
             tensors["context"] = self._output_matrix
         writer.write_tensors(TENSORS, tensors)
