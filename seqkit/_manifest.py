@@ -24,6 +24,7 @@ MAX_MANIFEST_BYTES = 1 << 20
 
 KINDS: dict[str, frozenset[str]] = {
     "vectors": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
+    "cooccurrence": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
 }
 """The members of each kind of bundle: all of them, and nothing else."""
 

@@ -1,0 +1,136 @@
+"""From text to a bundle of counts."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from seqkit.embeddings.cooccurrence.config import CooccurrenceConfig
+from seqkit.embeddings.cooccurrence.counting import CountingConfig, count
+from seqkit.embeddings.cooccurrence.counts import KIND
+from seqkit.embeddings.training import CorpusConfig
+from seqkit.errors import InterruptedTraining, Place, UsageError
+from seqkit.progress import SILENT, Progress
+from seqkit.storage import BundleWriter
+from seqkit.text.corpus import EncodedCorpus
+from seqkit.text.encoding import encode
+from seqkit.text.streams import resolve
+from seqkit.training.signals import StopAtOnce, Stopped, StopRequest
+
+CORPUS, COUNTS = "corpus", "counts"
+"""What lies in BUNDLE.partial beside the bundle in the making."""
+
+
+@dataclass(frozen=True)
+class CountReport:
+    """What was counted.
+
+    Args:
+        bundle: where the counts are.
+        words: tokens of the text.
+        vocabulary: words with a row.
+        pairs: entries above 0.
+        total: their sum.
+        seconds: spent, from the first byte read to the bundle.
+    """
+
+    bundle: str
+    words: int
+    vocabulary: int
+    pairs: int
+    total: float
+    seconds: float
+
+
+def count_sources(
+    sources: Sequence[Place],
+    bundle: Place,
+    config: CooccurrenceConfig | None = None,
+    *,
+    corpus: CorpusConfig | None = None,
+    run: CountingConfig | None = None,
+    overwrite: bool = False,
+    progress: Progress = SILENT,
+) -> CountReport:
+    """Counts the co-occurrences of a text and saves them.
+
+    Args:
+        sources: files, folders, "-" for stdin, corpus names.
+        bundle: the directory to write.
+        config: what is counted.
+        corpus: how text becomes words; nothing may be held out.
+        run: how the count is executed.
+        overwrite: replace a bundle that is there.
+        progress: told of encoding and counting.
+
+    Returns:
+        What was done.
+
+    Raises:
+        UsageError: a setting out of range; a bundle is there and is not to be overwritten.
+        MissingInputError: a source is not there.
+        CorpusError: the text cannot be used.
+        InterruptedTraining: Ctrl-C or SIGTERM; nothing is kept.
+        StorageError: reading or writing failed.
+    """
+    config, corpus, run = config or CooccurrenceConfig(), corpus or CorpusConfig(), run or CountingConfig()
+    if corpus.validation:
+        raise UsageError(f"counting holds no text out: validation must be 0, not {corpus.validation}")
+    began = time.perf_counter()
+    resolve(sources)  # what is missing is told at once
+    with BundleWriter(bundle, kind=KIND, overwrite=overwrite) as writer, _ended_well(writer.partial) as work:
+        text = encode(
+            sources,
+            work / CORPUS,
+            tokenizer=corpus.tokenizer,
+            min_count=corpus.min_count,
+            max_vocab=corpus.max_vocab,
+            processes=run.threads,
+            progress=progress,
+        )
+        counts = count(text, work / COUNTS, config, run=run, progress=progress)
+        counts.write_members(writer)
+        report = CountReport(
+            bundle=str(writer.path),
+            words=text.tokens,
+            vocabulary=len(counts),
+            pairs=counts.pairs,
+            total=counts.total,
+            seconds=time.perf_counter() - began,
+        )
+        with StopRequest():  # the work is done: a signal now is one too late
+            _commit(writer, config, corpus, text, report)
+        return report
+
+
+def _commit(
+    writer: BundleWriter,
+    config: CooccurrenceConfig,
+    corpus: CorpusConfig,
+    text: EncodedCorpus,
+    report: CountReport,
+) -> None:
+    settings = {"method": KIND, **asdict(config), "tokenizer": corpus.tokenizer.to_config()}
+    settings |= {"min_count": corpus.min_count, "max_vocab": corpus.max_vocab}
+    metrics = {name: value for name, value in asdict(report).items() if name != "bundle"}
+    writer.commit(config=settings, metrics=metrics, fingerprint=text.fingerprint)
+
+
+@contextmanager
+def _ended_well(partial: Path) -> Iterator[Path]:
+    """The folder to work in; ends its block at once on a signal, and leaves none of its files."""
+    work = (CORPUS, COUNTS)
+    for name in work:  # of a run that was killed
+        shutil.rmtree(partial / name, ignore_errors=True)
+    try:
+        with StopAtOnce():
+            yield partial
+    except Stopped as error:
+        raise InterruptedTraining(error.signal_number, None) from None
+    finally:
+        for name in work:
+            shutil.rmtree(partial / name, ignore_errors=True)
