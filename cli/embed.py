@@ -16,10 +16,12 @@ from seqkit.cli.lazy import LazyGroup
         "odd-one-out": "seqkit.cli.embed_query:odd_one_out",
         "vector": "seqkit.cli.embed_query:vector",
         "evaluate": "seqkit.cli.embed_files:evaluate",
+        "compare": "seqkit.cli.embed_compare:compare",
+        "plot": "seqkit.cli.embed_plot:plot",
         "export": "seqkit.cli.embed_files:export",
         "import": "seqkit.cli.embed_files:import_",
         "info": "seqkit.cli.embed_files:info",
     },
 )
 def embed() -> None:
-    """Word vectors: train, query, evaluate, export."""
+    """Word vectors: train, query, evaluate, compare, draw, export."""

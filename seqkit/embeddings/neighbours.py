@@ -1,0 +1,45 @@
+"""The nearest words of many words at a time: products of blocks, in bounded memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+_SIMILARITIES = 1 << 24
+"""Similarities held at a time: 64 MB."""
+
+
+def unit_rows(matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The rows at length 1; a zero row stays zero, and is at cosine 0 to everything.
+
+    Args:
+        matrix: (words, vector_size).
+    """
+    norms: npt.NDArray[np.float32] = np.linalg.norm(matrix, axis=1, keepdims=True)
+    rows: npt.NDArray[np.float32] = (matrix / np.where(norms > 0, norms, 1)).astype(np.float32, copy=False)
+    return rows
+
+
+def nearest_rows(
+    unit: npt.NDArray[np.float32], queries: npt.NDArray[np.int64], k: int
+) -> npt.NDArray[np.int64]:
+    """The `k` rows of highest cosine to each of some rows, itself left out.
+
+    Args:
+        unit: (words, vector_size), rows of length 1.
+        queries: (n,), row numbers.
+        k: 1 to words - 1.
+
+    Returns:
+        (n, k), row numbers, the nearest first; equals by row number.
+    """
+    batch = max(1, _SIMILARITIES // len(unit))
+    found = np.empty((len(queries), k), np.int64)
+    for start in range(0, len(queries), batch):
+        rows = queries[start : start + batch]
+        cosines = unit[rows] @ unit.T  # (batch, words)
+        cosines[np.arange(len(rows)), rows] = -np.inf
+        best = np.sort(np.argpartition(cosines, -k, axis=1)[:, -k:], axis=1)
+        order = np.argsort(-np.take_along_axis(cosines, best, axis=1), axis=1, kind="stable")
+        found[start : start + batch] = np.take_along_axis(best, order, axis=1)
+    return found

@@ -1,0 +1,23 @@
+"""The libraries of the extra `plot`, which an installation may lack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from seqkit.errors import UnavailableError
+
+
+@contextmanager
+def plot_extra() -> Iterator[None]:
+    """For a block of imports from matplotlib or scikit-learn.
+
+    Raises:
+        UnavailableError: one of them is not installed.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise UnavailableError(
+            f"pictures need matplotlib and scikit-learn ({error}): pip install 'seqkit[plot]'"
+        ) from error
