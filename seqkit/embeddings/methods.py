@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.embeddings.skipgram.config import SkipGramConfig
+from seqkit.embeddings.skipgram.softmax import SoftmaxConfig
+from seqkit.embeddings.window.config import WindowConfig
 from seqkit.errors import UsageError
 from seqkit.training.loop import Trainee
 
@@ -100,6 +102,18 @@ METHODS: dict[str, Method] = {
             SkipGramConfig,
             "seqkit.embeddings.skipgram.trainer:SkipGramTrainer",
             "of a pair with its noise, in nats",
+        ),
+        Method(
+            "skipgram-softmax",
+            SoftmaxConfig,
+            "seqkit.embeddings.skipgram.softmax_trainer:SoftmaxSkipGramTrainer",
+            "of a pair, in nats",
+        ),
+        Method(
+            "window",
+            WindowConfig,
+            "seqkit.embeddings.window.trainer:WindowTrainer",
+            "of a word, in nats",
         ),
     )
 }

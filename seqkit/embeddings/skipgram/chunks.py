@@ -47,16 +47,22 @@ class ChunkMaker:
         counts: of each word, shape (vocabulary,).
         config: window, sub-sampling, noise, seed.
         geometry: of a step.
+        chunk_ids: ids of the corpus in a chunk, about; None for `CHUNK_IDS`.
     """
 
     def __init__(
-        self, ids: Ints, counts: NDArray[np.int64], config: SkipGramConfig, geometry: Geometry
+        self,
+        ids: Ints,
+        counts: NDArray[np.int64],
+        config: SkipGramConfig,
+        geometry: Geometry,
+        chunk_ids: int | None = None,
     ) -> None:
         self._ids, self._config, self._geometry = ids, config, geometry
         # The last place is for LINE_END, index -1: a line's end is never a word.
         self._keep = np.append(keep_probabilities(counts, config.sample), np.float32(0))
         self._noise = AliasTable(np.maximum(counts, 1).astype(np.float64) ** config.noise_exponent)
-        self.chunks = max(1, round(len(ids) / CHUNK_IDS))
+        self.chunks = max(1, round(len(ids) / (chunk_ids or CHUNK_IDS)))
 
     def bounds(self, chunk: int) -> tuple[int, int]:
         """The positions in the corpus where a chunk begins and ends."""
