@@ -1,10 +1,13 @@
 """The TensorBoard projector's pair of files: vectors as tab-separated numbers, and their words beside them.
 
 A single column of words has no header line, several columns have one (https://projector.tensorflow.org).
+`tensorboard --logdir` finds the pair through `projector_config.pbtxt` beside it, a protocol buffer in text
+format (tensorboard/plugins/projector/projector_config.proto).
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,6 +30,7 @@ from seqkit.errors import FormatError, MissingInputError
 from seqkit.storage import atomic_file
 
 _BLOCK_NUMBERS = 1 << 18
+_MAX_CONFIG_BYTES = 1 << 20
 # Whatever any reader may take for the end of a cell or of a line.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
 _RULE = "in the projector's metadata a word has no tab, no line end and no control characters"
@@ -192,6 +196,8 @@ def _parse_row(
 def write_projector(path: Path, table: Table) -> None:
     """Writes a file of vectors and the metadata beside it, with a column of counts where they are known.
 
+    TensorBoard's configuration of the folder gets an entry for the pair; what else it holds stays.
+
     Args:
         path: the file of vectors.
         table: the rows.
@@ -217,3 +223,35 @@ def write_projector(path: Path, table: Table) -> None:
         for start in range(0, len(table.words), step):
             lines = format_rows(table.matrix[start : start + step], "\t")
             file.write(("\n".join(lines) + "\n").encode())
+    _list_in_config(path)
+
+
+def config_path(path: Path) -> Path:
+    """Where TensorBoard looks for the names of the files that belong to a file of vectors."""
+    return path.with_name("projector_config.pbtxt")
+
+
+def _list_in_config(path: Path) -> None:
+    place, known = config_path(path), b""
+    if place.exists():
+        with open(place, "rb") as file:
+            known = file.read(_MAX_CONFIG_BYTES + 1)
+        if len(known) > _MAX_CONFIG_BYTES:
+            raise FormatError(f"more than {_MAX_CONFIG_BYTES:,} bytes; remove it", path=place)
+    tensor, metadata = _quoted(path.name), _quoted(metadata_path(path).name)
+    # TensorBoard itself gives a name to the first entry only.
+    entry = (
+        f"embeddings {{\n  tensor_name: {tensor}\n  tensor_path: {tensor}\n  metadata_path: {metadata}\n}}\n"
+    ).encode()
+    if entry in known:
+        return
+    if known and not known.endswith(b"\n"):
+        known += b"\n"
+    with atomic_file(place) as file:
+        file.write(known + entry)  # a repeated field may go on anywhere
+
+
+def _quoted(text: str) -> str:
+    """A string of the text format: bytes that are not plain ASCII as octal escapes."""
+    plain = set(range(32, 127)) - set(b'"\\')
+    return '"' + "".join(chr(b) if b in plain else f"\\{b:03o}" for b in os.fsencode(text)) + '"'

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqkit.embeddings._binary_format import read_binary, write_binary
-from seqkit.embeddings._projector_format import metadata_path, read_projector, write_projector
+from seqkit.embeddings._projector_format import config_path, metadata_path, read_projector, write_projector
 from seqkit.embeddings._table import OnBad, Table, TableBuilder, first_not_finite, open_table
 from seqkit.embeddings._text_format import read_headed, read_headless, write_headed, write_headless
 from seqkit.errors import FormatError, Place, UsageError
@@ -197,7 +197,7 @@ def write_table(
         reason = f"the vector of {table.words[bad]!r} is not finite; nothing was written"
         raise FormatError(reason, path=place)
     FORMATS[name].write(place, table)
-    return files
+    return [*files, config_path(place)] if name == "projector" else files
 
 
 def _known(format: str) -> str:

@@ -25,6 +25,8 @@ _HEAD, _KEY = 0.85, 0.3
 _LINES: tuple[Line, ...] = ("-", "--", ":", "-.")
 _ORDER = {"loss": 0, "validation_loss": 1, "learning_rate": 3}
 """The first and the last panels; the others stand between them, as they come."""
+_NAME = 40
+"""Letters of a bundle's name; paths differ at their ends."""
 _MOST_MARKERS = 50
 """Longer runs are drawn without a marker at each epoch."""
 
@@ -106,7 +108,8 @@ def _read(path: Path, name: str) -> _Run:
                 values.append(float(value))
     if not measures:
         raise BundleError(path, "has no history of its training, so there is no curve to draw")
-    return _Run(printable(name, 40), measures)
+    shown = printable(name)
+    return _Run(shown if len(shown) <= _NAME else f"…{shown[1 - _NAME :]}", measures)
 
 
 def _is_number(value: object) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 10.0  # inches, like all lengths here
-_LOWEST, _HIGHEST = 3.0, 6.6  # of the map itself, which follows the points
+_LOWEST, _HIGHEST = 4.5, 6.6  # of the map itself, which follows the points
 _SIDE, _HEAD, _FOOT = 0.15, 0.65, 0.35
 _LEGEND, _LETTER = 0.5, 0.095  # width of the key without its text, and of a letter
 _MARGIN = 0.45
@@ -134,8 +134,9 @@ def _by_count(figure: Figure, counts: npt.NDArray[np.int64]) -> list[Any]:
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import ListedColormap, LogNorm
 
-    # From the end that is pale on white to the dark one: frequent words stand out.
-    scale = ListedColormap(colormaps["viridis"](np.linspace(0.85, 0, 256)))
+    # From the end that is pale on white to the dark one: frequent words stand out. Of more than 50 colours
+    # matplotlib makes an image, which an SVG had better not hold.
+    scale = ListedColormap(colormaps["viridis"](np.linspace(0.85, 0, 40)))
     ends = [int(counts.min()), int(counts.max())]
     norm = LogNorm(ends[0], ends[1])
     height = figure.get_figheight()

@@ -130,7 +130,7 @@ class _Taken:
             & (boxes[:, 3] > wide[1])
         ).any():
             return False
-        away = np.linalg.norm(self._points - np.clip(self._points, wide[:2], wide[2:]), axis=1)
+        away = np.linalg.norm(self._points - np.clip(self._points, box[:2], box[2:]), axis=1)
         away[index] = np.inf
         if (away < self._radius).any() or _crosses(lines[:, 0], lines[:, 1], wide[None]).any():
             return False
@@ -141,7 +141,8 @@ class _Taken:
         under = _crosses(start, end, markers)
         # Those that lie on its own marker cannot be avoided.
         under &= np.linalg.norm(self._points - start, axis=1) > 2 * self._radius
-        return not (under.any() or _crosses(start, end, boxes).any() or _meets(start[0], end[0], lines).any())
+        clear = boxes + np.concatenate([-padding, padding]) / 2
+        return not (under.any() or _crosses(start, end, clear).any() or _meets(start[0], end[0], lines).any())
 
     def add(self, box: Array, point: Array, leader: tuple[float, float] | None) -> None:
         """Takes a place."""

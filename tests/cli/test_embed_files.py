@@ -92,7 +92,9 @@ def test_evaluate_refuses(bundle: str, capsys: pytest.CaptureFixture[str]) -> No
 def test_out_and_in_again(bundle: str, format: str, capsys: pytest.CaptureFixture[str]) -> None:
     Vectors(WORDS[:4], MATRIX[:4]).save("c")
     answer = ask(capsys, "export", "c", "file", "--format", format)
-    assert answer["files"] == (["file", "file_metadata"] if format == "projector" else ["file"])
+    assert answer["files"] == (
+        ["file", "file_metadata", "projector_config.pbtxt"] if format == "projector" else ["file"]
+    )
     assert (answer["vocabulary"], answer["vector_size"]) == (4, 3)
     answer = ask(capsys, "import", "file", "-o", "d", "--format", format)
     assert answer == {"bundle": "d", "format": format, "vocabulary": 4, "vector_size": 3, "skipped": 0}
@@ -111,7 +113,7 @@ def test_export_refuses(bundle: str, capsys: pytest.CaptureFixture[str]) -> None
     assert "v.tsv: is there already" in refuse(capsys, 2, "export", bundle, "v.tsv")
     assert Path("v.tsv").read_text() == "mine"
     assert main(["embed", "export", bundle, "v.tsv", "--overwrite"]) == 0
-    assert capsys.readouterr().out == "v.tsv\nv_metadata.tsv\n"
+    assert capsys.readouterr().out == "v.tsv\nv_metadata.tsv\nprojector_config.pbtxt\n"
 
 
 def test_import_counts_what_it_skips(bundle: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,29 @@
+"""Neighbours of many words at a time, against one word at a time in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from seqkit.embeddings import neighbours
+from seqkit.embeddings.neighbours import nearest_rows, unit_rows
+
+
+def test_unit_rows() -> None:
+    rows = unit_rows(np.array([[3, 4], [0, 0]], np.float32))
+    assert rows.tolist() == [[pytest.approx(0.6), pytest.approx(0.8)], [0, 0]]
+    assert rows.dtype == np.float32
+
+
+@pytest.mark.parametrize("held", [1, 100, 1 << 24])
+@pytest.mark.parametrize("k", [1, 7, 49])
+def test_against_one_at_a_time(monkeypatch: pytest.MonkeyPatch, held: int, k: int) -> None:
+    monkeypatch.setattr(neighbours, "_SIMILARITIES", held)
+    matrix = np.random.default_rng(0).normal(size=(50, 9))
+    unit = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+    queries = np.array([3, 3, 49, 0, 20])
+    found = nearest_rows(unit.astype(np.float32), queries, k)
+    for query, row in zip(queries.tolist(), found.tolist(), strict=True):
+        cosines = unit @ unit[query]
+        others = sorted((i for i in range(50) if i != query), key=lambda i: -cosines[i])
+        assert row == others[:k]
