@@ -11,6 +11,7 @@ from seqkit.cli.lazy import LazyGroup
     cls=LazyGroup,
     lazy={
         "train": "seqkit.cli.embed_train:train",
+        "cooccurrence": "seqkit.cli.embed_cooccurrence:cooccurrence",
         "similar": "seqkit.cli.embed_query:similar",
         "analogy": "seqkit.cli.embed_query:analogy",
         "odd-one-out": "seqkit.cli.embed_query:odd_one_out",

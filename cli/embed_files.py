@@ -9,6 +9,7 @@ import click
 from seqkit.cli.common import echo_table, emit_json, json_option, note, require_existing
 
 if TYPE_CHECKING:
+    from seqkit.embeddings.vectors import Vectors
     from seqkit.storage import Bundle
 
 # The keys of seqkit.embeddings.formats.FORMATS, which --help must not wait for; a test compares them.
@@ -123,9 +124,10 @@ def import_(file: str, bundle: str, format: str | None, on_bad: str, overwrite: 
 @click.option("--verify", is_flag=True, help="Read every byte and compare its hash.")
 @json_option
 def info(vectors: str, verify: bool, as_json: bool) -> None:
-    """What a bundle or a file of vectors holds, and how it was made."""
+    """What a bundle or a file of vectors, or a bundle of counts, holds, and how it was made."""
     from pathlib import Path
 
+    from seqkit.embeddings.cooccurrence.counts import is_counts
     from seqkit.embeddings.formats import detect_format
     from seqkit.embeddings.vectors import Vectors
     from seqkit.storage import Bundle
@@ -133,24 +135,42 @@ def info(vectors: str, verify: bool, as_json: bool) -> None:
     answer: dict[str, Any] = {"path": vectors}
     if Path(vectors).is_file():
         answer["format"] = detect_format(vectors)
-        loaded = Vectors.load(vectors)
+        answer |= _vectors(Vectors.load(vectors))
     else:
-        bundle = Bundle.open(vectors, kind="vectors")
+        counts = is_counts(vectors)
+        bundle = Bundle.open(vectors, kind="cooccurrence" if counts else "vectors")
         if verify:
             bundle.verify()
-        loaded = Vectors.from_bundle(bundle)
         answer |= {"format": "bundle", **_manifest(bundle)}
-    answer |= {
-        "vocabulary": len(loaded),
-        "vector_size": loaded.vector_size,
-        "tokens": None if loaded.counts is None else int(loaded.counts.sum()),
-        "context": loaded.output_matrix is not None,
-        "verified": verify,
-    }
+        answer |= _counts(bundle, verify) if counts else _vectors(Vectors.from_bundle(bundle))
+    answer["verified"] = verify
     if as_json:
         emit_json(answer)
     else:
         echo_table(["", ""], _flat(answer))
+
+
+def _vectors(loaded: Vectors) -> dict[str, Any]:
+    return {
+        "vocabulary": len(loaded),
+        "vector_size": loaded.vector_size,
+        "tokens": None if loaded.counts is None else int(loaded.counts.sum()),
+        "context": loaded.output_matrix is not None,
+    }
+
+
+def _counts(bundle: Bundle, verify: bool) -> dict[str, Any]:
+    from seqkit.embeddings.cooccurrence.counts import Cooccurrences
+
+    counts = Cooccurrences.from_bundle(bundle)
+    if verify:
+        counts.check(bundle.path)
+    return {
+        "vocabulary": len(counts),
+        "pairs": counts.pairs,
+        "total": counts.total,
+        "tokens": int(counts.vocabulary.counts.sum()),
+    }
 
 
 def _manifest(bundle: Bundle) -> dict[str, Any]:

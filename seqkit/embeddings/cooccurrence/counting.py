@@ -167,12 +167,14 @@ class _Counting:
 
     def _count_stretch(self, cut: tuple[int, int], writer: RunWriter, counted: int) -> int:
         """Writes the rows of a stretch; returns how many words are counted in all."""
-        stretch = Stretch(self._corpus.ids, *cut, len(self._corpus.vocabulary), self._config)
-
-        def count_band(band: tuple[int, int]) -> Rows:
-            return stretch.count(*band, self._band_places)
-
-        for (_, last), rows in self._in_order(count_band, bands(stretch.offsets, self._band_places)):
+        stretch = Stretch(
+            self._corpus.ids,
+            *cut,
+            vocabulary=len(self._corpus.vocabulary),
+            config=self._config,
+            band=self._band_places,
+        )
+        for (_, last), rows in self._in_order(lambda band: stretch.count(*band), stretch.bands()):
             writer.append(rows)
             self._progress.update(counted + int(stretch.offsets[last]))
         return counted + int(stretch.offsets[-1])

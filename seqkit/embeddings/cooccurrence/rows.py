@@ -60,12 +60,14 @@ def add_up(parts: Sequence[Rows], vocabulary: int) -> Rows:
 
 
 def _sorted(product: Any, vocabulary: int) -> Rows:
-    ordered = product.tocsc().tocsr()
-    is_word = ordered.indices < vocabulary
-    # A blank is the last of its row.
-    blanks = np.concatenate([[0], np.cumsum(~is_word)])
-    offsets = ordered.indptr - blanks[ordered.indptr]
-    return Rows(offsets.astype(np.int64), ordered.indices[is_word], ordered.data[is_word])
+    from scipy.sparse import csc_array
+
+    by_column = product.tocsc()
+    words = by_column.indptr[: vocabulary + 1]  # without the last column, which is no word
+    entries = slice(words[-1])
+    columns = (by_column.data[entries], by_column.indices[entries], words)
+    ordered = csc_array(columns, shape=(product.shape[0], vocabulary)).tocsr()
+    return Rows(ordered.indptr.astype(np.int64), ordered.indices, ordered.data)
 
 
 def _small(offsets: NDArray[np.int64]) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,16 +31,18 @@ class RunWriter:
         self.total = 0
 
     def __enter__(self) -> Self:
-        with storage_errors(self._path, "write"):
-            self._columns, self._values = (path.open("xb") for path in _files(self._path))
+        with storage_errors(self._path, "write"), ExitStack() as opened:
+            self._columns, self._values = (
+                opened.enter_context(path.open("xb")) for path in _files(self._path)
+            )
+            self._opened = opened.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with storage_errors(self._path, "write"):
-            self._columns.close()
-            self._values.close()
+            self._opened.close()
 
     def append(self, rows: Rows) -> None:
         """Adds the next rows.

@@ -38,8 +38,10 @@ def stretches(ids: NDArray[np.int32], window: int, places: int) -> Iterator[tupl
     start = 0
     while start < len(ids):
         ends = ids[start : start + places] == LINE_END
-        taken = np.searchsorted(np.cumsum(np.where(ends, window, 1)), places, side="right")
-        stop = start + max(1, int(taken))
+        stop = start + len(ends)
+        if len(ends) + (window - 1) * np.count_nonzero(ends) > places:
+            taken = np.searchsorted(np.cumsum(np.where(ends, window, 1)), places, side="right")
+            stop = start + max(1, int(taken))
         yield start, stop
         start = stop
 
@@ -53,59 +55,70 @@ class Stretch:
         stop: the id after its last; words beyond either border are contexts too.
         vocabulary: number of words.
         config: what is counted.
+        band: at most so many places are looked at together.
     """
 
     def __init__(
-        self, ids: NDArray[np.int32], start: int, stop: int, vocabulary: int, config: CooccurrenceConfig
+        self,
+        ids: NDArray[np.int32],
+        start: int,
+        stop: int,
+        *,
+        vocabulary: int,
+        config: CooccurrenceConfig,
+        band: int,
     ) -> None:
         from scipy.sparse import coo_array
 
         window = config.window
         first, last = max(0, start - window), min(len(ids), stop + window)
-        near = np.asarray(ids[first:last])
-        is_word = near != LINE_END
-        steps = np.where(is_word, np.int32(1), np.int32(window))
-        # A line's end stands for `window` blanks; as many more surround the whole.
-        places = np.cumsum(steps, dtype=np.int32) + np.int32(window - 1)
+        ends = ids[first:last] == LINE_END
+        near = np.where(ends, np.int32(vocabulary), ids[first:last])
+        # A line's end stands for `window` blanks, of which this is the last; as many surround the whole.
+        places = np.cumsum(np.where(ends, np.int32(window), np.int32(1)), dtype=np.int32)
+        places += np.int32(window - 1)
         self._text = np.full(int(places[-1]) + 1 + window, vocabulary, np.int32)
-        self._text[places[is_word]] = near[is_word]
+        self._text[places] = near
         centres = slice(start - first, stop - first)
-        words, places = near[centres][is_word[centres]], places[centres][is_word[centres]]
         index = coo_array(
-            (np.ones(len(words), np.int8), (words, places)), shape=(vocabulary, len(self._text))
+            (np.ones(stop - start, np.int8), (near[centres], places[centres])),
+            shape=(vocabulary + 1, len(self._text)),
         ).tocsr()
-        self.offsets: NDArray[np.int64] = index.indptr.astype(np.int64)
+        self.offsets: NDArray[np.int64] = index.indptr[:-1].astype(np.int64)
         self._places: NDArray[np.int32] = index.indices
         self._blank, self._window = vocabulary, window
-        self._weights = _weights_of_window(config)
+        self._band = min(band, stop - start)
+        weights = _weights_of_window(config)
+        self._width = len(weights)
+        self._weights = np.tile(weights, self._band)
 
-    def count(self, first: int, last: int, places: int) -> Rows:
-        """The rows of the words from `first` to before `last`.
+    def bands(self) -> Iterator[tuple[int, int]]:
+        """Ranges of words, each for one call of `count`."""
+        return bands(self.offsets, self._band)
+
+    def count(self, first: int, last: int) -> Rows:
+        """The rows of the words from `first` to before `last`; several threads may call it.
 
         Args:
             first: word id.
-            last: word id after the last.
-            places: a word that stands at more places than this is counted piece by piece.
+            last: word id after the last; the next, or such that there are no more places than in a band.
         """
         begin, end = int(self.offsets[first]), int(self.offsets[last])
-        if last - first > 1 or end - begin <= places:
+        if end - begin <= self._band:
             return self._count(self.offsets[first : last + 1] - begin, begin)
-        pieces = range(begin, end, places)
-        rows = self._count(np.array([0, places]), begin)
-        for piece in pieces[1:]:
-            more = self._count(np.array([0, min(places, end - piece)]), piece)
+        rows = self._count(np.array([0, self._band]), begin)
+        for piece in range(begin + self._band, end, self._band):
+            more = self._count(np.array([0, min(self._band, end - piece)]), piece)
             rows = add_up([rows, more], self._blank)
         return rows
 
     def _count(self, offsets: NDArray[np.int64], begin: int) -> Rows:
-        width = len(self._weights)
         places = self._places[begin : begin + int(offsets[-1])]
-        windows: NDArray[np.int32] = np.lib.stride_tricks.sliding_window_view(self._text, width)
+        windows: NDArray[np.int32] = np.lib.stride_tricks.sliding_window_view(self._text, self._width)
         contexts = windows[places - self._window]
-        if width > self._window:
+        if self._width > self._window:
             contexts[:, self._window] = self._blank  # a word is no context of itself
-        weights: NDArray[np.int64] = np.tile(self._weights, len(places))
-        rows = Rows(offsets * width, contexts.reshape(-1), weights)
+        rows = Rows(offsets * self._width, contexts.reshape(-1), self._weights[: contexts.size])
         return add_up([rows], self._blank)
 
 
