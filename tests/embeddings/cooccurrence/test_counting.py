@@ -121,8 +121,8 @@ def test_symmetric_counts_are_symmetric(tmp_path: Path) -> None:
 
 
 def test_one_line_of_one_word(tmp_path: Path) -> None:
-    # 50,000 times "a": distance d occurs 50,000 - d times, each counted from both ends, and the sum of 1/d for
-    # d from 1 to 10 is 7381/2520.
+    # 50,000 times "a": distance d occurs 50,000 - d times, each counted from both ends; the sum of 1/d up to
+    # 10 is 7381/2520.
     corpus = corpus_of(["a " * 50_000], tmp_path)
     expected = np.float32(2 * (50_000 * 7381 / 2520 - 10))
     for number, memory in enumerate((2.0, 1e-4)):  # the second cuts the line and the row
