@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 WIDTH = 10.0  # inches, like all lengths here
 _LOWEST, _HIGHEST = 4.5, 6.6  # of the map itself, which follows the points
+_HIGHEST_OF_FEW = 5.2
 _SIDE, _HEAD, _FOOT = 0.15, 0.65, 0.35
 _LEGEND, _LETTER = 0.5, 0.095  # width of the key without its text, and of a letter
 _MARGIN = 0.45
 """Between the outermost points and the frame, for their labels."""
 _SHAPES = ("o", "s", "^", "D", "v", "P", "X")
 _POINT, _SEED, _SMALL = 4.5, 7.5, 3.2  # diameters of markers in points
-_CROWD = 300  # words from which on everything is smaller
+_FEW, _CROWD = 60, 300  # up to how many words letters are large, and beyond how many all is small
 _LEADER_GAP = 0.03  # between a line and its label
 _INCH = 72
 
@@ -76,7 +77,8 @@ def draw_map(
 def _fitted(points: Array, width: float) -> tuple[Array, tuple[float, float]]:
     """Points in inches, one scale for both directions, and the width and height of the map."""
     low, span = points.min(axis=0), np.maximum(np.ptp(points, axis=0), 1e-9)
-    scale = ((np.array([width, _HIGHEST]) - 2 * _MARGIN) / span).min()
+    highest = _HIGHEST_OF_FEW if len(points) <= _FEW else _HIGHEST
+    scale = ((np.array([width, highest]) - 2 * _MARGIN) / span).min()
     height = float(max(_LOWEST, span[1] * scale + 2 * _MARGIN))
     fitted: Array = (points - low - span / 2) * scale + np.array([width, height]) / 2
     return fitted, (width, height)
@@ -143,6 +145,8 @@ def _by_count(figure: Figure, counts: npt.NDArray[np.int64]) -> list[Any]:
     place = figure.add_axes((1 - (2.0 + _SIDE) / WIDTH, 1 - 0.42 / height, 2.0 / WIDTH, 0.1 / height))
     bar = figure.colorbar(ScalarMappable(norm, scale), cax=place, orientation="horizontal")
     bar.outline.set_visible(False)
+    if bar.solids is not None:
+        bar.solids.set_edgecolor("face")  # no pale seams between the colours
     bar.ax.minorticks_off()
     bar.set_ticks(ends, labels=[f"{end:,}" for end in ends])
     lowest, highest = bar.ax.get_xticklabels()
@@ -163,7 +167,7 @@ def _label(
     radius: float,
 ) -> dict[str, float]:
     """Writes the labels that find room, with lines to those that stand apart; their gids and widths."""
-    fontsize = next(size for most, size in ((60, 10.0), (_CROWD, 8.5), (np.inf, 7.0)) if len(shown) <= most)
+    fontsize = next(size for most, size in ((_FEW, 10.0), (_CROWD, 8.5), (np.inf, 7.0)) if len(shown) <= most)
     texts = [
         axes.text(
             0,
