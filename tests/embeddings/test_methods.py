@@ -1,0 +1,217 @@
+"""What every way to learn word vectors promises, over all that are registered.
+
+The corpus is `kingdom`, whose analogies and synonyms are planted: a method that learns nothing answers hardly
+any, one that learns answers many after seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seqkit.corpora import corpus_file, open_corpus
+from seqkit.embeddings.evaluation import evaluate
+from seqkit.embeddings.methods import METHODS, method_of
+from seqkit.embeddings.training import CorpusConfig, RunConfig, TrainingReport, train
+from seqkit.embeddings.vectors import Vectors
+from seqkit.errors import InterruptedTraining, UsageError
+from seqkit.progress import Silent
+from seqkit.storage import Bundle, partial_path
+
+LINES = 6000
+HELD_OUT = CorpusConfig(validation=0.05)
+RUN = RunConfig(threads=2, precision="float32")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A method's settings for the small corpus, and the least that it has to learn.
+
+    Args:
+        settings: that learn it in seconds.
+        analogies: share that is answered; untrained vectors answer 0.002 at most.
+        similarity: rank correlation with the planted one; of untrained vectors within ±0.15.
+    """
+
+    settings: dict[str, Any]
+    analogies: float
+    similarity: float
+
+
+OTHERS = Case({"vector_size": 50, "epochs": 5}, 0.2, 0.4)
+CASES = {
+    "skipgram": Case({"vector_size": 50, "epochs": 15, "learning_rate": 0.1}, 0.3, 0.5),
+    "skipgram-softmax": Case({"vector_size": 50, "epochs": 2, "learning_rate": 0.1}, 0.4, 0.6),
+    "window": Case({"vector_size": 50, "hidden_units": 64, "epochs": 3, "learning_rate": 0.1}, 0.2, 0.4),
+}
+
+
+def config(name: str) -> Any:
+    return METHODS[name].configured(CASES.get(name, OTHERS).settings)
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("text") / "kingdom.txt"
+    path.write_text("".join(f"{line}\n" for line in open_corpus("kingdom", size=LINES)))
+    return path
+
+
+@pytest.fixture(scope="module", params=METHODS)
+def trained(request: pytest.FixtureRequest, text: Path) -> tuple[str, TrainingReport, Path]:
+    """A method, what it reports, and its bundle."""
+    bundle = text.with_name(request.param)
+    return request.param, train([text], bundle, config(request.param), corpus=HELD_OUT, run=RUN), bundle
+
+
+def digest(bundle: Path) -> str:
+    return hashlib.sha256((bundle / "tensors.safetensors").read_bytes()).hexdigest()
+
+
+def scores(vectors: Vectors) -> tuple[float, float]:
+    """Share of analogies answered, and rank correlation of the similarities."""
+    found = evaluate(
+        vectors,
+        similarity=[corpus_file("kingdom-similarity.tsv")],
+        analogies=[corpus_file("kingdom-analogies.txt")],
+    )
+    analogies, similarity = found["analogies"]["kingdom-analogies"], found["similarity"]["kingdom-similarity"]
+    return analogies["accuracy"], similarity["spearman"]
+
+
+def test_it_learns_what_is_planted(trained: tuple[str, TrainingReport, Path]) -> None:
+    name, report, bundle = trained
+    case = CASES.get(name, OTHERS)
+    losses = [record["loss"] for record in report.history]
+    held_out = [record["validation_loss"] for record in report.history]
+    assert len(losses) == config(name).epochs
+    assert losses[-1] < losses[0]
+    assert min(held_out[1:]) < held_out[0]
+    vectors = Vectors.load(bundle)
+    analogies, similarity = scores(vectors)
+    assert analogies > case.analogies
+    assert similarity > case.similarity
+    shuffled = np.random.default_rng(0).permutation(vectors.matrix)
+    analogies, similarity = scores(Vectors(vectors.vocabulary, shuffled))
+    assert analogies < 0.02
+    assert abs(similarity) < 0.3
+
+
+def test_the_bundle_says_what_it_is(trained: tuple[str, TrainingReport, Path]) -> None:
+    name, report, path = trained
+    bundle = Bundle.open(path, kind="vectors")
+    bundle.verify()
+    assert bundle.manifest.config["method"] == name
+    settings = CASES.get(name, OTHERS).settings
+    assert settings.items() <= bundle.manifest.config.items()
+    vectors = Vectors.load(path)
+    assert vectors.matrix.shape == (report.vocabulary, settings["vector_size"])
+    assert np.isfinite(vectors.matrix).all()
+    assert not [member for member in vectors.model if member.startswith("optimizer")]
+
+
+def test_files_of_other_tools_have_the_same_vectors(
+    trained: tuple[str, TrainingReport, Path], tmp_path: Path
+) -> None:
+    vectors = Vectors.load(trained[2])
+    vectors.export(tmp_path / "vectors.bin", format="word2vec-binary")
+    again = Vectors.load(tmp_path / "vectors.bin")
+    assert list(again.words) == list(vectors.words)
+    np.testing.assert_array_equal(again.matrix, vectors.matrix)
+
+
+class InterruptAfter(Silent):
+    """Sends SIGINT when training has reported a number of times."""
+
+    def __init__(self, reports: int) -> None:
+        self._left, self._now = reports, ""
+
+    def start(self, task: str, total: float | None, unit: str) -> None:
+        self._now = task
+
+    def update(self, completed: float, **metrics: float) -> None:
+        if self._now == "training":
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_an_interrupted_run_goes_on_to_the_same_bytes(
+    trained: tuple[str, TrainingReport, Path], text: Path, tmp_path: Path
+) -> None:
+    name, report, bundle = trained
+    with pytest.raises(InterruptedTraining) as caught:
+        train([text], tmp_path / "b", config(name), corpus=HELD_OUT, run=RUN, progress=InterruptAfter(1))
+    assert caught.value.checkpoint == partial_path(tmp_path / "b")
+    again = train([text], tmp_path / "b", config(name), corpus=HELD_OUT, run=RUN)
+    assert again.history == report.history
+    assert digest(tmp_path / "b") == digest(bundle)
+
+
+TRAIN = """
+import sys
+from seqkit.embeddings.methods import METHODS
+from seqkit.embeddings.training import RunConfig, train
+text, bundle, method, threads = sys.argv[1:]
+config = METHODS[method].configured({"vector_size": 20, "epochs": 1})
+train([text], bundle, config, run=RunConfig(threads=int(threads)))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", METHODS)
+def test_threads_change_no_byte(name: str, text: Path, tmp_path: Path) -> None:
+    """In processes of their own: TensorFlow takes the number of threads once."""
+    for threads in ("1", "4"):
+        command = [sys.executable, "-c", TRAIN, str(text), str(tmp_path / threads), name, threads]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert digest(tmp_path / "1") == digest(tmp_path / "4")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "settings", "analogies", "similarity"),
+    [
+        ("skipgram-softmax", {}, 0.95, 0.9),
+        ("window", {}, 0.85, 0.85),
+        ("window", {"softmax": "exact"}, 0.85, 0.85),
+        ("window", {"context": "around"}, 0.85, 0.85),
+    ],
+)
+def test_one_epoch_over_the_whole_kingdom(
+    tmp_path: Path, name: str, settings: dict[str, Any], analogies: float, similarity: float
+) -> None:
+    configured = METHODS[name].configured({"epochs": 1, **settings})
+    train(["kingdom:100000"], tmp_path / "kingdom", configured, run=RUN)
+    found = scores(Vectors.load(tmp_path / "kingdom"))
+    assert found[0] > analogies
+    assert found[1] > similarity
+
+
+# --- the registry
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_are_found_by_their_configuration(name: str) -> None:
+    method = METHODS[name]
+    assert method.name == name
+    assert method_of(method.config()) is method
+    assert {"vector_size", "epochs", "seed"} <= method.parameters
+    trainer = method.trainer_class()
+    assert all(hasattr(trainer, member) for member in ("train_unit", "validation_loss", "state", "close"))
+
+
+def test_settings_of_another_method_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"^--hidden-units: not a setting of method skipgram"):
+        METHODS["skipgram"].configured({"hidden_units": 5, "window": None})
+    with pytest.raises(UsageError, match="object configures no method"):
+        method_of(object())  # type: ignore[arg-type]
