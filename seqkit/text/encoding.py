@@ -206,7 +206,7 @@ def _counts(file: BinaryIO, merge: Merge, settings: _Settings) -> tuple[NDArray[
 
 def _bad_split(reason: str, settings: _Settings) -> CorpusError:
     split = settings.split
-    units = f"held_out {split.fraction:g}, seed {split.seed}, in units of a line or {UNIT_TOKENS} tokens"
+    units = f"validation {split.fraction:g}, seed {split.seed}, in units of a line or {UNIT_TOKENS} tokens"
     advice = "use more text, another fraction or another seed"
     return CorpusError(f"{reason} ({units}); {advice}", path=settings.named)
 

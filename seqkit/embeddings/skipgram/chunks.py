@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from seqkit.embeddings.skipgram.config import CHUNK_IDS, Geometry, SkipGramConfig
 from seqkit.embeddings.skipgram.sampling import AliasTable, keep_probabilities
+from seqkit.errors import CorpusError
 
 Ints = NDArray[np.int32]
 T = TypeVar("T", bound=np.generic)
@@ -111,6 +112,25 @@ class ChunkMaker:
         end = begin + np.repeat(lengths, lengths)
         left, right = np.minimum(reach, position - begin), np.minimum(reach, end - 1 - position)
         return left.astype(np.float32), right.astype(np.float32)
+
+
+def check_pairs(ids: Ints) -> None:
+    """Makes sure that there is something to learn from.
+
+    Args:
+        ids: as of `ChunkMaker`.
+
+    Raises:
+        CorpusError: no line has two words of the vocabulary.
+    """
+    for begin in range(0, len(ids), CHUNK_IDS):
+        here = np.asarray(ids[begin : begin + CHUNK_IDS + 1])
+        if ((here[1:] >= 0) & (here[:-1] >= 0)).any():
+            return
+    raise CorpusError(
+        "no line has two words of the vocabulary, and words are learned from their neighbours; "
+        "use text with a sentence or more a line, or a lower min_count (--min-count)"
+    )
 
 
 def _line_starts(line_ends: NDArray[np.bool_], survives: NDArray[np.bool_]) -> Ints:

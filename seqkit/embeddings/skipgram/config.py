@@ -13,6 +13,14 @@ Precision = Literal["float32", "bfloat16"]
 CHUNK_IDS = 1 << 20
 """Ids of the encoded corpus in a chunk: what one compiled call trains on."""
 
+NOISE_MASS = 0.4
+"""Curvature is σ(1 - σ): a noise pair, whose σ is soon near 0, has less of it than a pair of the text."""
+
+PLACE_MASS = 33.0
+"""The greatest mass that one place of a step has. 1/33 is the rate of a step at the default learning rate:
+a row that stands in one place is then not held back. Its pairs are of many words, whose curvatures lie in
+many directions and do not add up as those of one word in many blocks do."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SkipGramConfig:
@@ -85,8 +93,10 @@ class Geometry:
     def choose(cls, window: int, negative: int, words: int) -> Geometry:
         """The geometry for a corpus.
 
-        A block is at least six windows long, so that few pairs lie across its ends. A step never spans more
-        than a 2,000th of the corpus, within limits: a small corpus needs its many small steps.
+        A block is at least six windows long, so that few pairs lie across its ends. It has enough noise words
+        for none to have more than `PLACE_MASS`, at least 40 and at most two for each word. A step never spans
+        more than a 2,000th of the corpus, within limits: a small corpus needs its many small steps. It needs
+        smaller ones yet where the mass of a word is above that of window 5 with 5 noise words.
 
         Args:
             window: as in `SkipGramConfig`.
@@ -94,6 +104,9 @@ class Geometry:
             words: words of the corpus.
         """
         length = max(64, 16 * math.ceil(6 * window / 16))
-        noise = 40 if negative <= 8 else 64
-        fitting = max(1, words // (2000 * length))
-        return cls(blocks=min(128, 1 << (fitting.bit_length() - 1)), length=length, noise=noise)
+        noise_mass, usual = NOISE_MASS * negative * (window + 1), (1 + NOISE_MASS * 5) * (5 + 1)
+        noise = 16 * math.ceil(noise_mass * length / PLACE_MASS / 16)
+        span = 2000 * length * max(1.0, (window + 1 + noise_mass) / usual)
+        fitting = max(1, int(words / span))
+        blocks = min(128, 1 << (fitting.bit_length() - 1))
+        return cls(blocks=blocks, length=length, noise=min(2 * length, max(40, noise)))

@@ -7,7 +7,8 @@ threads.
 
 The places of a step all see the same table, so a sum of many gradients can overshoot where as many steps in
 sequence would have come to rest. The mass of a row is what bounds the curvature of the loss along it: the
-pairs that it is in, noise pairs counted as `NOISE_MASS`. No row learns faster than 1 / mass.
+pairs that it is in, noise pairs counted as `NOISE_MASS`, up to `PLACE_MASS` for each place. No row learns
+faster than 1 / mass.
 """
 
 from __future__ import annotations
@@ -17,13 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
+from seqkit.embeddings.skipgram.config import NOISE_MASS, PLACE_MASS, Geometry, SkipGramConfig
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
-
-NOISE_MASS = 0.4
-"""Curvature is σ(1 - σ): a noise pair, whose σ is soon near 0, has less of it than a pair of the text."""
 
 ROW_WORK = 2
 """Reading and writing a row takes about so many times what adding one place to it does."""
@@ -46,14 +44,15 @@ def place_masses(config: SkipGramConfig, geometry: Geometry) -> Masses:
     """The masses for a geometry.
 
     A word has window + 1 pairs on average, its reach being uniform on 1..window to both sides; each pair
-    comes with `negative` noise pairs, which the noise words of the block share.
+    comes with `negative` noise pairs, which the noise words of the block share. No place counts for more than
+    `PLACE_MASS`.
     """
     pairs = config.window + 1
     noise_pairs = NOISE_MASS * config.negative * pairs
     block = [pairs] * geometry.length + [noise_pairs * geometry.length / geometry.noise] * geometry.noise
     return Masses(
-        np.full(geometry.words, pairs + noise_pairs, np.float32),
-        np.tile(np.array(block, np.float32), geometry.blocks),
+        np.full(geometry.words, min(PLACE_MASS, pairs + noise_pairs), np.float32),
+        np.tile(np.minimum(np.array(block, np.float32), PLACE_MASS), geometry.blocks),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.embeddings.skipgram.chunks import ChunkMaker
+from seqkit.embeddings.skipgram.chunks import ChunkMaker, check_pairs
 from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
 from seqkit.embeddings.skipgram.kernel import PlannedChunk, SkipGramKernel
 from seqkit.text.corpus import EncodedCorpus
@@ -42,6 +42,9 @@ class SkipGramTrainer:
         device: where to compute.
         initial: tables "vectors" and "context" to begin with, each of shape (vocabulary, vector_size); None
             for word2vec's: vectors uniform on ±1/(2·vector_size), contexts 0.
+
+    Raises:
+        CorpusError: no line has two words of the vocabulary.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class SkipGramTrainer:
         device: Device,
         initial: Mapping[str, NDArray[np.float32]] | None = None,
     ) -> None:
+        check_pairs(corpus.ids)
         counts = corpus.vocabulary.counts
         geometry = Geometry.choose(config.window, config.negative, corpus.kept_tokens)
         self._config, self._device, self._tokens = config, device, corpus.tokens

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from scipy.stats import chi2
 
 from seqkit.embeddings.skipgram import chunks
-from seqkit.embeddings.skipgram.chunks import Chunk, ChunkMaker
+from seqkit.embeddings.skipgram.chunks import Chunk, ChunkMaker, check_pairs
 from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
 from seqkit.embeddings.skipgram.sampling import keep_probabilities
+from seqkit.errors import CorpusError
 from seqkit.text.encoding import LINE_END
 
 GEOMETRY = Geometry(blocks=2, length=16, noise=4)
@@ -238,3 +239,18 @@ def test_lines_of_one_word_have_no_pairs() -> None:
     assert (chunk.words == 3).sum() == 50
     assert not chunk.left.any()
     assert not chunk.right.any()
+
+
+@pytest.mark.parametrize("place", [0, 298, 299, 300, 301, 899])
+def test_one_pair_anywhere_is_enough_to_learn_from(small_chunks: None, place: int) -> None:
+    ids = np.full(901, LINE_END, np.int32)
+    ids[::2] = 1
+    with pytest.raises(CorpusError, match="no line has two words"):
+        check_pairs(ids)
+    ids[place : place + 2] = 1
+    check_pairs(ids)
+
+
+def test_nothing_is_no_pair(small_chunks: None) -> None:
+    with pytest.raises(CorpusError, match="no line has two words"):
+        check_pairs(np.array([1], np.int32))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
+from seqkit.embeddings.skipgram.config import PLACE_MASS, Geometry, SkipGramConfig
 from seqkit.errors import UsageError
 
 
@@ -49,26 +49,35 @@ def test_steps_fit_window_and_corpus(window: int, negative: int, words: int) -> 
     assert geometry.length >= max(64, 6 * window)
     assert geometry.length % 16 == 0
     assert geometry.length < 64 + 6 * window + 16  # and no longer than that asks for
-    assert geometry.noise >= negative
+    assert negative <= geometry.noise <= 2 * geometry.length
+    noise_mass = 0.4 * negative * (window + 1) * geometry.length / geometry.noise
+    assert noise_mass <= PLACE_MASS or geometry.noise == 2 * geometry.length
     assert geometry.blocks.bit_count() == 1  # a power of two
     assert geometry.words == geometry.blocks * geometry.length
+    span = 2000 * max(1, (window + 1) * (1 + 0.4 * negative) / 18)  # 18: window 5, 5 noise words
     if geometry.blocks > 1:
-        assert geometry.words * 2000 <= words
+        assert geometry.words * span <= words * (1 + 1e-9)
     if geometry.blocks < Geometry.choose(window, negative, 10**12).blocks:
-        assert 2 * geometry.words * 2000 > words
+        assert 2 * geometry.words * span > words
 
 
 @pytest.mark.parametrize(
-    ("window", "words", "blocks", "length"),
+    ("window", "negative", "words", "blocks", "length", "noise"),
     [
-        (5, 0, 1, 64),
-        (10, 127_999, 1, 64),  # 6·10 = 60
-        (10, 256_000, 2, 64),
-        (5, 1_000_000, 4, 64),  # 1e6 / (2000·64) = 7.8
-        (11, 1_000_000, 4, 80),  # 66, up to a multiple of 16; 6.25
-        (64, 10_000_000, 8, 384),  # 13
+        (5, 5, 0, 1, 64, 40),
+        (5, 5, 255_999, 1, 64, 40),  # 2 blocks are a 2,000th of 256,000 words
+        (5, 5, 256_000, 2, 64, 40),
+        (2, 5, 256_000, 2, 64, 40),
+        (5, 5, 1_000_000, 4, 64, 40),  # 1e6 / (2000·64) = 7.8
+        (5, 5, 10**9, 128, 64, 40),
+        # 11·(1 + 0.4·15) = 77, 4.28 times 18; 66·64/33 = 128
+        (10, 15, 1_000_000, 1, 64, 128),
+        (10, 15, 5_000_000, 8, 64, 128),  # 39.06 / 4.28 = 9.1
+        (11, 5, 1_000_000, 2, 80, 64),  # 66, up to a multiple of 16; 6.25 / 2; 24·80/33 = 58.2
+        (64, 5, 10_000_000, 1, 384, 768),  # 13 / 10.8; as many noise words as twice the length
     ],
 )
-def test_examples_of_geometry(window: int, words: int, blocks: int, length: int) -> None:
-    geometry = Geometry.choose(window, 5, words)
-    assert (geometry.blocks, geometry.length) == (blocks, length)
+def test_examples_of_geometry(
+    window: int, negative: int, words: int, blocks: int, length: int, noise: int
+) -> None:
+    assert Geometry.choose(window, negative, words) == Geometry(blocks, length, noise)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
+from seqkit.embeddings.skipgram.config import PLACE_MASS, Geometry, SkipGramConfig
 from seqkit.embeddings.skipgram.plan import ROW_WORK, Masses, RowPlan, place_masses, plan_rows
+from seqkit.embeddings.skipgram.trainer import GAIN
 
 
 @st.composite
@@ -107,6 +108,15 @@ def test_masses() -> None:
     assert isinstance(masses, Masses)
     np.testing.assert_allclose(masses.vectors, np.full(128, 18))
     np.testing.assert_allclose(masses.contexts, np.tile([6] * 64 + [24] * 32, 2))
+
+
+def test_no_place_has_more_than_the_greatest_mass() -> None:
+    # 11 pairs a word with 15 noise pairs each: 11 + 0.4·165 = 77; 66 a noise word where there are as many.
+    masses = place_masses(SkipGramConfig(window=10, negative=15), Geometry(1, 64, 64))
+    np.testing.assert_allclose(masses.vectors, np.full(64, 33))
+    np.testing.assert_allclose(masses.contexts, [11] * 64 + [33] * 64)
+    # 1/33 is the first rate of a step at the default: 1.2 times 0.025
+    assert pytest.approx(GAIN * SkipGramConfig().learning_rate, rel=0.02) == 1 / PLACE_MASS
 
 
 def test_masses_are_the_mean_number_of_pairs() -> None:

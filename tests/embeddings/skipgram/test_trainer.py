@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ from seqkit.embeddings.skipgram.kernel import SkipGramKernel
 from seqkit.embeddings.skipgram.trainer import SkipGramTrainer, initial_tables
 from seqkit.embeddings.training import train
 from seqkit.embeddings.vectors import Vectors
-from seqkit.text.corpus import EncodedCorpus
+from seqkit.errors import CorpusError
+from seqkit.text.corpus import LINE_END, EncodedCorpus
 from seqkit.text.encoding import encode
 from seqkit.text.tokenizers import Tokenizer
 from seqkit.training.device import Device
@@ -195,14 +197,15 @@ def test_validation(make: Make) -> None:
     assert trainer.validation_loss() == after
 
 
-def test_lines_of_one_word_teach_nothing(make: Make, tmp_path: Path) -> None:
-    for held_out, folder in ((0.0, tmp_path / "all"), (0.3, tmp_path / "part")):
-        folder.mkdir()
-        lonely = make(encoded("word\nother\n" * 300, folder, held_out))
-        before = bits(lonely)
-        assert lonely.train_unit(0, 0).loss == 0
-        assert bits(lonely) == before
-        assert lonely.validation_loss() is None  # no held-out text; no pair in it
+def test_lines_of_one_word_are_refused(make: Make, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="no line has two words") as caught:
+        make(encoded("word\nother\n" * 300, tmp_path, held_out=0.0))
+    assert caught.value.exit_code == 65
+
+
+def test_held_out_lines_of_one_word_have_no_loss(make: Make, corpus: EncodedCorpus) -> None:
+    lonely = np.array([0, LINE_END, 1, LINE_END], np.int32)
+    assert make(replace(corpus, held_out_ids=lonely)).validation_loss() is None
 
 
 def test_words_that_meet_become_alike(make: Make, corpus: EncodedCorpus) -> None:
