@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from seqkit.embeddings.adagrad import ROW_PLAN, AdagradTable, planned_rows, summed_rows
 from seqkit.embeddings.chunk_trainer import ChunkTrainer, Schedule, with_initial
 from seqkit.embeddings.exact_softmax import SoftmaxGradients, exact_softmax
+from seqkit.embeddings.skipgram.chunks import check_pairs
 from seqkit.embeddings.skipgram.softmax import CentreMaker, Centres, SoftmaxConfig
 from seqkit.embeddings.steps import check_vocabulary, step_size, unit_ids
 from seqkit.text.corpus import EncodedCorpus
@@ -124,6 +125,7 @@ class SoftmaxSkipGramTrainer(ChunkTrainer):
             them; else vectors are uniform on ±`VECTOR_RANGE` and contexts 0.
 
     Raises:
+        CorpusError: no line has two words of the vocabulary.
         UsageError: too many words for the exact softmax; a table of another shape.
     """
 
@@ -134,6 +136,7 @@ class SoftmaxSkipGramTrainer(ChunkTrainer):
         device: Device,
         initial: Mapping[str, NDArray[np.float32]] | None = None,
     ) -> None:
+        check_pairs(corpus.ids)
         counts = corpus.vocabulary.counts
         check_vocabulary(len(counts), "negative sampling (--objective negative-sampling)")
         step, chunk_ids = step_size(corpus.kept_tokens, len(counts)), unit_ids(len(counts))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.embeddings.chunk_trainer import ChunkTrainer, Schedule, with_initial
+from seqkit.embeddings.skipgram.chunks import check_pairs
 from seqkit.embeddings.steps import check_vocabulary, step_size, unit_ids
 from seqkit.embeddings.window.batches import BatchMaker, noise_probabilities
 from seqkit.embeddings.window.config import WindowConfig
@@ -31,6 +32,7 @@ class WindowTrainer(ChunkTrainer):
             `initial_tables`.
 
     Raises:
+        CorpusError: no line has two words of the vocabulary.
         UsageError: too many words for the exact softmax; a table of another shape.
     """
 
@@ -41,6 +43,7 @@ class WindowTrainer(ChunkTrainer):
         device: Device,
         initial: Mapping[str, NDArray[np.float32]] | None = None,
     ) -> None:
+        check_pairs(corpus.ids)
         counts = corpus.vocabulary.counts
         if config.softmax == "exact":
             check_vocabulary(len(counts), "--softmax sampled")
