@@ -10,7 +10,18 @@ from pathlib import Path
 HEAVY = {"gensim", "keras", "matplotlib", "nltk", "numpy", "pandas", "rich", "scipy", "sklearn", "tensorflow"}
 
 # TensorFlow code through and through; functions import them when there is something to train.
-TENSORFLOW_CODE = {"seqkit.embeddings.skipgram.kernel", "seqkit.embeddings.skipgram.trainer"}
+TENSORFLOW_CODE = {
+    f"seqkit.embeddings.{name}"
+    for name in (
+        "block_kernel",
+        "block_trainer",
+        "cbow.kernel",
+        "cbow.trainer",
+        "skipgram.kernel",
+        "skipgram.trainer",
+        "table_rows",
+    )
+}
 
 WALK = """
 import contextlib, io, json, sys

@@ -2,5 +2,5 @@
 
 To read it: `reference` has the equations, pair by pair; `config` the hyper-parameters; `sampling` and
 `chunks` turn ids into blocks of words; `plan` finds the rows that a step touches; `kernel` is the step in
-TensorFlow; `trainer` presents it to the training loop.
+TensorFlow, on `seqkit.embeddings.block_kernel`; `trainer` presents it to the training loop.
 """

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.embeddings.skipgram.config import CHUNK_IDS, Geometry, SkipGramConfig
+from seqkit.embeddings.skipgram.config import CHUNK_IDS, Geometry, NegativeSamplingConfig
 from seqkit.embeddings.skipgram.sampling import AliasTable, keep_probabilities
 from seqkit.errors import CorpusError
 
@@ -55,7 +55,7 @@ class ChunkMaker:
         self,
         ids: Ints,
         counts: NDArray[np.int64],
-        config: SkipGramConfig,
+        config: NegativeSamplingConfig,
         geometry: Geometry,
         chunk_ids: int | None = None,
     ) -> None:

@@ -1,4 +1,4 @@
-"""What decides a skip-gram run, and the shape of its steps."""
+"""What decides a run with negative sampling, and the shape of the steps of skip-gram."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ many directions and do not add up as those of one word in many blocks do."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SkipGramConfig:
-    """The hyper-parameters of skip-gram with negative sampling (Mikolov et al. 2013, NeurIPS).
+class NegativeSamplingConfig:
+    """The hyper-parameters that skip-gram and CBOW share (Mikolov et al. 2013, NeurIPS: negative sampling).
 
     Args:
         vector_size: length of a vector, 1 to 4096.
         window: greatest distance between a word and its context; each occurrence draws its own reach from
             1..window, so that near words count more (word2vec's dynamic window). 1 to 64.
-        negative: noise words for each pair, 2 to 20.
+        negative: noise words for each word that is predicted, 2 to 20.
         sample: threshold t of sub-sampling: an occurrence of a word with relative frequency f is kept with
             probability √(t/f) + t/f, if that is below 1; 0 keeps everything.
         noise_exponent: noise words are drawn by count to this power; 0.75 is word2vec's.
@@ -68,6 +68,11 @@ class SkipGramConfig:
             raise UsageError(f"learning_rate must be above 0 and at most 10, not {self.learning_rate}")
         if self.precision not in ("float32", "bfloat16"):
             raise UsageError(f"precision must be float32 or bfloat16, not {self.precision!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkipGramConfig(NegativeSamplingConfig):
+    """The hyper-parameters of skip-gram: each word predicts the words around it."""
 
 
 @dataclass(frozen=True)

@@ -104,8 +104,9 @@ def step(
             pairs += weight_sum
     context_places = np.concatenate([words, noise], axis=1)
     return StepResult(
-        vectors - _rates(words, masses.vectors, len(vectors), learning_rate) * vector_gradient,
-        contexts - _rates(context_places, masses.contexts, len(contexts), learning_rate) * context_gradient,
+        vectors - limited_rates(words, masses.vectors, len(vectors), learning_rate) * vector_gradient,
+        contexts
+        - limited_rates(context_places, masses.contexts, len(contexts), learning_rate) * context_gradient,
         float(loss),
         float(pairs),
     )
@@ -116,7 +117,7 @@ def sigmoid(x: Floats | float) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.asarray(x, np.float64))))
 
 
-def _rates(places: Ints, masses: NDArray[np.float32], rows: int, learning_rate: float) -> Floats:
+def limited_rates(places: Ints, masses: NDArray[np.float32], rows: int, learning_rate: float) -> Floats:
     """min(η, 1 / m_r) for each row, shape (rows, 1)."""
     mass = np.bincount(places.ravel(), masses, minlength=rows)
     return np.minimum(learning_rate, 1 / np.maximum(mass, 1e-300))[:, None]

@@ -1,0 +1,224 @@
+"""Two tables and the compiled steps that train them; the mathematics of a step is in the subclasses.
+
+`skipgram/kernel.py` and `cbow/kernel.py` have it.
+
+A step is N blocks of L words with K noise words each, which all see the same tables. The steps of a whole
+chunk run inside one compiled call. The work of a step is cut into lanes that share nothing, for TensorFlow to
+run at the same time, each on one thread: operations as small as these get slower when a single one is spread
+over threads. How many lanes there are changes no bit of the outcome.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from seqkit.embeddings.skipgram.chunks import Chunk
+from seqkit.embeddings.skipgram.config import Geometry, NegativeSamplingConfig
+from seqkit.embeddings.skipgram.plan import Masses, plan_rows
+from seqkit.embeddings.table_rows import Rows
+
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedChunk:
+    """A chunk on the device, with the rows that its steps touch.
+
+    Args:
+        vector_rows: the plan for the table of vectors, by the names of `RowPlan`.
+        context_rows: likewise for the table of contexts.
+        left: as in `Chunk`, cut at the ends of the block, beyond which no word sees.
+        right: likewise.
+        steps: steps of the chunk, S.
+    """
+
+    vector_rows: dict[str, Any]
+    context_rows: dict[str, Any]
+    left: Any
+    right: Any
+    steps: int
+
+    @property
+    def tensors(self) -> tuple[Any, ...]:
+        """What the compiled functions take."""
+        return self.vector_rows, self.context_rows, self.left, self.right
+
+
+@dataclass(frozen=True, eq=False)
+class Lane:
+    """The part of a step that one thread computes: n blocks.
+
+    Args:
+        blocks: which ones.
+        vectors: the rows of the table of vectors that the step touches.
+        contexts: likewise of the table of contexts.
+        left: shape (n, L).
+        right: shape (n, L).
+    """
+
+    blocks: slice
+    vectors: Rows
+    contexts: Rows
+    left: Any
+    right: Any
+
+
+class BlockKernel(ABC):
+    """Two tables and the compiled steps that train them.
+
+    Args:
+        vectors: initial table of vectors, shape (vocabulary, vector_size).
+        contexts: initial table of contexts, the same shape.
+        config: negative and precision.
+        geometry: of a step.
+        masses: of the places of a step.
+        lanes: parts of a step that run at the same time; cut to what the blocks can be divided into.
+    """
+
+    def __init__(
+        self,
+        vectors: Matrix,
+        contexts: Matrix,
+        config: NegativeSamplingConfig,
+        geometry: Geometry,
+        masses: Masses,
+        lanes: int,
+    ) -> None:
+        self.vectors, self.contexts = tf.Variable(vectors), tf.Variable(contexts)
+        self._geometry, self._masses = geometry, masses
+        self._vocabulary = len(vectors)
+        self._lanes = _divisor(geometry.blocks, lanes)
+        self._product_type = tf.as_dtype(config.precision)
+        plan, scalar = self._signature(), tf.TensorSpec([], tf.float32)
+        count = tf.TensorSpec([], tf.int32)
+        self._train = tf.function(self._steps, autograph=False, input_signature=(*plan, scalar, scalar))
+        self._evaluate = tf.function(self._losses, autograph=False, input_signature=(*plan, count))
+
+    @staticmethod
+    @abstractmethod
+    def _context_places(words: NDArray[np.int32], noise: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The places of a step's words and noise in the table of contexts, in the order of the plan.
+
+        Args:
+            words: shape (S, N, L).
+            noise: shape (S, N, K).
+
+        Returns:
+            Shape (S, N·(L + K)).
+        """
+
+    @abstractmethod
+    def _train_lane(self, lane: Lane, learning_rate: Any) -> None:
+        """Gives to the rows of a lane what they learn."""
+
+    @abstractmethod
+    def _lane_loss(self, lane: Lane) -> tuple[Any, Any]:
+        """The loss of a lane and what to divide it by, both float64."""
+
+    def plan(self, chunk: Chunk) -> PlannedChunk:
+        """What `train` and `loss` take; another thread may plan the next chunk meanwhile."""
+        steps = len(chunk.words)
+        places = chunk.words.reshape(steps, -1), self._context_places(chunk.words, chunk.noise)
+        plans = [
+            plan_rows(ids, masses, self._vocabulary, self._lanes)
+            for ids, masses in zip(places, (self._masses.vectors, self._masses.contexts), strict=True)
+        ]
+        vector_rows, context_rows = (
+            {name: tf.constant(array) for name, array in vars(plan).items()} for plan in plans
+        )
+        place = np.arange(self._geometry.length, dtype=np.float32)
+        left, right = np.minimum(chunk.left, place), np.minimum(chunk.right, place[::-1])
+        return PlannedChunk(vector_rows, context_rows, tf.constant(left), tf.constant(right), steps)
+
+    def train(self, chunk: PlannedChunk, learning_rates: tuple[float, float]) -> None:
+        """Trains all steps of a chunk.
+
+        Args:
+            chunk: from `plan`.
+            learning_rates: at its beginning and its end, linear between.
+        """
+        begin, end = learning_rates
+        self._train(*chunk.tensors, tf.constant(begin), tf.constant(end))
+
+    def loss(self, chunk: PlannedChunk, steps: int | None = None) -> tuple[float, float]:
+        """The loss of a chunk's first steps at the present tables, which it leaves as they are.
+
+        Args:
+            chunk: from `plan`.
+            steps: how many; None for all.
+
+        Returns:
+            The summed loss and what to divide it by, for a mean in nats.
+        """
+        count = chunk.steps if steps is None else min(steps, chunk.steps)
+        loss, divisor = self._evaluate(*chunk.tensors, tf.constant(count))
+        return float(loss), float(divisor)
+
+    def _signature(self) -> tuple[Any, ...]:
+        """Types and shapes of `PlannedChunk.tensors`, for any number of steps.
+
+        A graph for each number of steps would round differently (a division by a constant becomes a product),
+        and which one a chunk meets would depend on where its run was interrupted.
+        """
+        shape = self._geometry
+
+        def integers(*sizes: int) -> Any:
+            return tf.TensorSpec([None, *sizes], tf.int32)
+
+        def rows(places: int) -> dict[str, Any]:
+            specs = {"rows": integers(), "offsets": integers(), "mass": tf.TensorSpec([None, 1], tf.float32)}
+            specs |= {name: integers(places) for name in ("inverse", "order", "segments")}
+            return specs | {name: integers(self._lanes + 1) for name in ("place_bounds", "row_bounds")}
+
+        reach = tf.TensorSpec([None, shape.blocks, shape.length], tf.float32)
+        return rows(shape.words), rows(shape.words + shape.blocks * shape.noise), reach, reach
+
+    def _steps(self, vector_plan: Any, context_plan: Any, left: Any, right: Any, begin: Any, end: Any) -> Any:
+        steps = tf.shape(left)[0]
+        slope = (end - begin) / tf.cast(steps, tf.float32)
+
+        def body(step: Any) -> Any:
+            rate = begin + slope * tf.cast(step, tf.float32)
+            lanes = self._lanes_of(step, vector_plan, context_plan, left, right)
+            for lane in lanes:
+                self._train_lane(lane, rate)
+            lanes[0].vectors.update(rate)
+            lanes[0].contexts.update(rate)
+            return step + 1
+
+        return tf.while_loop(lambda step: step < steps, body, [tf.constant(0)])
+
+    def _losses(self, vector_plan: Any, context_plan: Any, left: Any, right: Any, steps: Any) -> Any:
+        def body(step: Any, loss: Any, divisor: Any) -> Any:
+            for lane in self._lanes_of(step, vector_plan, context_plan, left, right):
+                lane_loss, lane_divisor = self._lane_loss(lane)
+                loss, divisor = loss + lane_loss, divisor + lane_divisor
+            return step + 1, loss, divisor
+
+        zero = tf.constant(0.0, tf.float64)
+        _, loss, divisor = tf.while_loop(
+            lambda step, loss, divisor: step < steps, body, [tf.constant(0), zero, zero]
+        )
+        return loss, divisor
+
+    def _lanes_of(self, step: Any, vector_plan: Any, context_plan: Any, left: Any, right: Any) -> list[Lane]:
+        vectors = Rows(self.vectors, vector_plan, step, self._lanes, self._product_type)
+        contexts = Rows(self.contexts, context_plan, step, self._lanes, self._product_type)
+        size = self._geometry.blocks // self._lanes
+        parts = [slice(lane * size, (lane + 1) * size) for lane in range(self._lanes)]
+
+        def reach(sides: Any, part: slice) -> Any:
+            return tf.ensure_shape(sides[step, part], [size, self._geometry.length])
+
+        return [Lane(part, vectors, contexts, reach(left, part), reach(right, part)) for part in parts]
+
+
+def _divisor(blocks: int, lanes: int) -> int:
+    """The greatest number of lanes, up to the one asked for, that divides the blocks evenly."""
+    return next(n for n in range(min(blocks, lanes), 0, -1) if blocks % n == 0)
