@@ -6,7 +6,6 @@ lines; one that finds none within reach is dropped. No randomness, so the same p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,27 +13,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-# Directions in the order in which a reader would want them: right and left, above and below, then corners.
-_DIRECTIONS = (
-    (1.0, 0.0),
-    (-1.0, 0.0),
-    (0.0, 1.0),
-    (0.0, -1.0),
-    (1.0, 1.0),
-    (-1.0, 1.0),
-    (1.0, -1.0),
-    (-1.0, -1.0),
-)
-_BETWEEN = (
-    (1.0, 0.5),
-    (-1.0, 0.5),
-    (1.0, -0.5),
-    (-1.0, -0.5),
-    (0.5, 1.0),
-    (-0.5, 1.0),
-    (0.5, -1.0),
-    (-0.5, -1.0),
-)
+_BESIDE = np.array([[1, 0], [-1, 0], [0, 1], [0, -1], [1, 1], [-1, 1], [1, -1], [-1, -1]], np.float64)
+"""Directions in the order in which a reader wants them: right and left, above and below, then corners."""
+_AROUND = np.concatenate([_BESIDE, _BESIDE[4:] * [1, 0.5], _BESIDE[4:] * [0.5, 1]])
 _RINGS = (0.15, 0.9, 1.6, 2.4, 3.4, 4.6, 6.0, 8.0, 11.0)
 """Gaps between a point and the rings of places around it, in heights of a label; the first needs no line."""
 _PADDING = np.array([0.35, 0.12])
@@ -78,36 +59,36 @@ def place_labels(
     """
     taken = _Taken(points, radius, np.empty((0, 2, 2)) if arrows is None else arrows)
     placements: list[Placement | None] = []
-    for index, (point, size) in enumerate(zip(points, sizes, strict=True)):
+    for index, size in enumerate(sizes):
+        boxes = _candidates(points[index], size, radius)
+        padding = _PADDING * size[1]
         found = None
-        for box, leader in _candidates(point, size, radius):
-            if _inside(box, bounds) and taken.is_free(index, box, leader, _PADDING * size[1]):
-                found = Placement(float(box[0]), float(box[1]), leader)
-                taken.add(box, point, leader)
+        for place in np.flatnonzero(_inside(boxes, bounds) & taken.are_free(index, boxes, padding)).tolist():
+            box = boxes[place]
+            leader = None if place < len(_BESIDE) else np.clip(points[index], box[:2], box[2:])
+            if taken.crosses_nothing(index, box, leader, padding):
+                taken.add(box, points[index], leader)
+                end = None if leader is None else (float(leader[0]), float(leader[1]))
+                found = Placement(float(box[0]), float(box[1]), end)
                 break
         placements.append(found)
     return placements
 
 
-def _candidates(
-    point: Array, size: Array, radius: float
-) -> Iterator[tuple[Array, tuple[float, float] | None]]:
-    """Boxes (left, bottom, right, top) around a point, the best first, and where their leader lines end."""
-    width, height = size
-    for ring in _RINGS:
-        gap = radius + ring * height
-        for x, y in _DIRECTIONS if ring == _RINGS[0] else (*_DIRECTIONS, *_BETWEEN):
-            across, up = gap * np.array([x, y]) / np.hypot(x, y)
-            left = point[0] + across - (width * (1 - np.sign(x)) / 2)
-            low = point[1] + up - (height * (1 - np.sign(y)) / 2)
-            box = np.array([left, low, left + width, low + height])
-            near = np.clip(point, box[:2], box[2:])
-            yield box, None if ring == _RINGS[0] else (float(near[0]), float(near[1]))
+def _candidates(point: Array, size: Array, radius: float) -> Array:
+    """Boxes (m, 4), left, bottom, right and top, around a point, the best first: ring by ring."""
+    rings = [_BESIDE, *[_AROUND] * (len(_RINGS) - 1)]
+    gaps = np.repeat(radius + np.array(_RINGS) * size[1], [len(ring) for ring in rings])[:, None]
+    directions = np.concatenate(rings)
+    away = gaps * directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    corner = point + away - size * (1 - np.sign(directions)) / 2
+    return np.hstack([corner, corner + size])
 
 
-def _inside(box: Array, bounds: tuple[float, float, float, float]) -> bool:
-    left, bottom, right, top = bounds
-    return bool(box[0] >= left and box[1] >= bottom and box[2] <= right and box[3] <= top)
+def _inside(boxes: Array, bounds: tuple[float, float, float, float]) -> npt.NDArray[np.bool_]:
+    low, high = np.array(bounds[:2]), np.array(bounds[2:])
+    inside: npt.NDArray[np.bool_] = ((boxes[:, :2] >= low) & (boxes[:, 2:] <= high)).all(axis=1)
+    return inside
 
 
 class _Taken:
@@ -119,32 +100,36 @@ class _Taken:
         self._lines = np.concatenate([lines, np.empty((len(points), 2, 2))])
         self._n_boxes, self._n_lines = 0, len(lines)
 
-    def is_free(self, index: int, box: Array, leader: tuple[float, float] | None, padding: Array) -> bool:
-        """Whether the label of point `index` and its leader line can go here."""
-        wide = box + np.concatenate([-padding, padding])
+    def are_free(self, index: int, boxes: Array, padding: Array) -> npt.NDArray[np.bool_]:
+        """Which boxes (m, 4) for the label of point `index` touch no label and no other marker."""
+        placed = self._boxes[None, : self._n_boxes]
+        wide = (boxes + np.concatenate([-padding, padding]))[:, None]
+        apart = (placed[..., :2] >= wide[..., 2:]) | (placed[..., 2:] <= wide[..., :2])
+        free: npt.NDArray[np.bool_] = apart.any(axis=2).all(axis=1)
+        near = np.flatnonzero(free)
+        nearest = np.clip(self._points, boxes[near, None, :2], boxes[near, None, 2:])
+        clear = np.linalg.norm(self._points - nearest, axis=2) >= self._radius
+        clear[:, index] = True
+        free[near] = clear.all(axis=1)
+        return free
+
+    def crosses_nothing(self, index: int, box: Array, leader: Array | None, padding: Array) -> bool:
+        """Whether no line passes under a box (4,), and its own leader line meets nothing."""
         boxes, lines = self._boxes[: self._n_boxes], self._lines[: self._n_lines]
-        if (
-            (boxes[:, 0] < wide[2])
-            & (boxes[:, 2] > wide[0])
-            & (boxes[:, 1] < wide[3])
-            & (boxes[:, 3] > wide[1])
-        ).any():
-            return False
-        away = np.linalg.norm(self._points - np.clip(self._points, box[:2], box[2:]), axis=1)
-        away[index] = np.inf
-        if (away < self._radius).any() or _crosses(lines[:, 0], lines[:, 1], wide[None]).any():
+        air = np.concatenate([-padding, padding])
+        if _crosses(lines[:, 0], lines[:, 1], (box + air)[None]).any():
             return False
         if leader is None:
             return True
-        start, end = self._points[index][None], np.array(leader)[None]
+        start, end = self._points[index][None], leader[None]
         markers = np.hstack([self._points - self._radius, self._points + self._radius])
         under = _crosses(start, end, markers)
         # Those that lie on its own marker cannot be avoided.
         under &= np.linalg.norm(self._points - start, axis=1) > 2 * self._radius
-        clear = boxes + np.concatenate([-padding, padding]) / 2
-        return not (under.any() or _crosses(start, end, clear).any() or _meets(start[0], end[0], lines).any())
+        met = _crosses(start, end, boxes + air / 2).any() or _meets(start[0], end[0], lines).any()
+        return not (under.any() or met)
 
-    def add(self, box: Array, point: Array, leader: tuple[float, float] | None) -> None:
+    def add(self, box: Array, point: Array, leader: Array | None) -> None:
         """Takes a place."""
         self._boxes[self._n_boxes] = box
         self._n_boxes += 1

@@ -85,16 +85,19 @@ def _tsne(rows: Array, seed: int) -> Array:
         from threadpoolctl import threadpool_limits
 
     perplexity = min(_PERPLEXITY, (len(rows) - 1) / 3)
-    model = TSNE(perplexity=perplexity, init=_pca_start(rows), random_state=seed)
+    model = TSNE(perplexity=perplexity, init=_pca_start(rows, seed))
     with threadpool_limits(1, user_api="openmp"):  # sums in one order, however many cores there are
         return np.array(model.fit_transform(rows), np.float64)
 
 
-def _pca_start(rows: Array) -> npt.NDArray[np.float32]:
+def _pca_start(rows: Array, seed: int) -> npt.NDArray[np.float32]:
+    """The plane of PCA, each point moved a little by chance: nothing else in t-SNE is drawn."""
     points = _pca(rows, rows).points
     spread = points[:, 0].std()
+    points = points + 0.05 * spread * np.random.default_rng(seed).normal(size=points.shape)
     # Small at first, so that points can still pass each other (Kobak and Berens 2019).
-    return (points / (spread or 1.0) * 1e-4).astype(np.float32)
+    start: npt.NDArray[np.float32] = (points / (spread or 1.0) * 1e-4).astype(np.float32)
+    return start
 
 
 def _spectral(rows: Array, seed: int) -> Array:

@@ -79,13 +79,17 @@ def test_distance_by_hand() -> None:
 
 
 def test_the_most_frequent_common_words() -> None:
-    # Mean ranks: x (0 + 3) / 2, y (1 + 0) / 2, z (3 + 1) / 2; q and r are in one set only.
-    a = vectors(np.eye(4, 3) + 0.1, ["x", "y", "q", "z"])
-    b = vectors(np.eye(4, 3) + 0.1, ["y", "z", "r", "x"])
+    # Sums of ranks, from 0: x 0 + 4, y 2 + 0, z 3 + 1; of x and z, with equal sums, x is first in a. In b's
+    # order it would be y and z, in a's x and y; q, r and s are in one set only.
+    a = vectors(np.eye(5, 3) + 0.1, ["x", "q", "y", "z", "s"])
+    b = vectors(np.eye(5, 3) + 0.1, ["y", "z", "r", "t", "x"])
     found = compare(a, b, k=1, n=9, most_frequent=2)
     assert (found.common, found.compared) == (3, 2)
     assert {word.word for word in found.moved} == {"x", "y"}
     assert {word.neighbours_a[0] for word in found.moved} == {"x", "y"}
+    # One place further up in b, z is before x, though a has it last.
+    c = vectors(np.eye(5, 3) + 0.1, ["z", "y", "r", "t", "x"])
+    assert {word.word for word in compare(a, c, k=1, n=9, most_frequent=2).moved} == {"y", "z"}
 
 
 def test_bands_cover_all_words_once() -> None:
@@ -142,3 +146,19 @@ def test_what_is_refused() -> None:
             compare(a, a, **options)
     with pytest.raises(DataError, match="0 words are in both"):
         compare(a, vectors(random_matrix(2, 3), ["other", "words"]))
+
+
+def test_distances_against_the_textbook() -> None:
+    rng = np.random.default_rng(6)
+    a = rng.normal(size=(40, 5)) + 0.5  # off centre, so that centring matters
+    b = a @ rotation(5, 7) + 0.4 * rng.normal(size=(40, 5)) - 0.3
+    # Unit rows, then columns of mean 0, then R = U V^T of the singular value decomposition of B^T A.
+    first, second = (m / np.linalg.norm(m, axis=1, keepdims=True) for m in (a, b))
+    first, second = first - first.mean(axis=0), second - second.mean(axis=0)
+    u, _, vt = np.linalg.svd(second.T @ first)
+    second = second @ u @ vt
+    cosines = (first * second).sum(axis=1) / np.linalg.norm(first, axis=1) / np.linalg.norm(second, axis=1)
+    found = compare(vectors(a), vectors(b), k=3, n=40)
+    expected = sorted(zip(1 - cosines, (f"w{i}" for i in range(40)), strict=True), reverse=True)
+    assert [word.word for word in found.moved] == [name for _, name in expected]
+    assert [word.distance for word in found.moved] == pytest.approx([d for d, _ in expected], abs=1e-5)

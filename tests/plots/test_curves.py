@@ -87,6 +87,7 @@ def test_several_bundles_are_overlaid(tmp_path: Path) -> None:
     assert shown.count("loss") == shown.count("validation loss") == shown.count("learning rate") == 1
     colours = set(re.findall(r"stroke: (#0072b2|#d55e00)", (tmp_path / "h.svg").read_text()))
     assert len(colours) == 2
+    assert "<title>" not in (tmp_path / "h.svg").read_text()
 
 
 def test_bundles_of_the_same_name_are_told_apart(tmp_path: Path) -> None:

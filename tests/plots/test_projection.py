@@ -38,6 +38,11 @@ def test_the_same_seed_gives_the_same_bits(name: ProjectionName) -> None:
     assert np.array_equal(project(rows, name, 3).points, project(rows, name, 3).points)
 
 
+def test_another_seed_gives_another_map() -> None:
+    rows, _ = clusters()
+    assert not np.allclose(project(rows, "tsne", 3).points, project(rows, "tsne", 4).points)
+
+
 def test_pca_is_scikit_learns() -> None:
     from sklearn.decomposition import PCA
 
