@@ -53,7 +53,7 @@ def cooccurrence(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: boo
     from seqkit.embeddings.cooccurrence.building import count_sources
     from seqkit.embeddings.cooccurrence.config import CooccurrenceConfig
     from seqkit.embeddings.cooccurrence.counting import CountingConfig
-    from seqkit.embeddings.training import CorpusConfig
+    from seqkit.embeddings.material import CorpusConfig
     from seqkit.text.tokenizers import Tokenizer
 
     def chosen(*names: str) -> dict[str, Any]:

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from seqkit.embeddings.training import Probe, TrainingReport
     from seqkit.progress import Progress
 
-SETTINGS = ("vector_size", "window", "negative", "sample", "epochs", "learning_rate")
+SETTINGS = (
+    *("vector_size", "window", "epochs", "learning_rate", "negative", "sample"),
+    *("context", "hidden_units", "softmax"),
+    *("x_max", "alpha", "weighting", "ridge", "output"),
+)
 """Options that are hyper-parameters of one method or another; None leaves it to the method."""
 
 
@@ -31,7 +35,16 @@ SETTINGS = ("vector_size", "window", "negative", "sample", "epochs", "learning_r
 @click.option("-o", "--output", "bundle", required=True, metavar="BUNDLE", help="Directory to write.")
 @click.option("--overwrite", is_flag=True, help="Replace a bundle that is there.")
 @click.option(
-    "--method", type=click.Choice(["skipgram"]), default="skipgram", help="How the vectors are learned."
+    "--method",
+    type=click.Choice(["skipgram", "cbow", "glove", "window"]),
+    default="skipgram",
+    help="How the vectors are learned; each has its own defaults.",
+)
+@click.option(
+    "--objective",
+    type=click.Choice(["negative-sampling", "softmax"]),
+    default="negative-sampling",
+    help="skipgram: tell a context from noise words, or from the whole vocabulary.",
 )
 @click.option("--vector-size", type=int, default=None, help="Length of a vector.  [default: 100]")
 @click.option(
@@ -53,6 +66,33 @@ SETTINGS = ("vector_size", "window", "negative", "sample", "epochs", "learning_r
     default=None,
     help="Of the first step.  [default: 0.025]",
 )
+@click.option(
+    "--context",
+    type=click.Choice(["symmetric", "left", "around"]),
+    default=None,
+    help="glove: symmetric or left; window: left or around.  [default: symmetric; around]",
+)
+@click.option("--hidden-units", type=int, default=None, help="window: of the hidden layer.  [default: 128]")
+@click.option(
+    "--softmax", type=click.Choice(["exact", "sampled"]), default=None, help="window.  [default: exact]"
+)
+@click.option("--x-max", type=float, default=None, help="glove: count of full weight.  [default: 100]")
+@click.option("--alpha", type=float, default=None, help="glove: exponent of the weight.  [default: 0.75]")
+@click.option(
+    "--weighting",
+    type=click.Choice(["harmonic", "uniform"]),
+    default=None,
+    help="glove: a context at distance d counts 1/d, or 1.  [default: harmonic]",
+)
+@click.option("--ridge", type=float, default=None, help="glove: weight of squared lengths.  [default: 0.3]")
+@click.option(
+    "--output-vectors",
+    "output",
+    type=click.Choice(["sum", "words", "contexts"]),
+    default=None,
+    help="glove: which vectors to keep.  [default: sum]",
+)
+@click.option("--memory", type=float, default=2.0, metavar="GIB", help="glove: what counting may take.")
 @click.option(
     "--tokenizer",
     type=click.Choice(["word", "whitespace", "character"]),
@@ -83,7 +123,7 @@ SETTINGS = ("vector_size", "window", "negative", "sample", "epochs", "learning_r
 @quiet_option
 @json_option
 def train(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: bool, **options: Any) -> None:
-    """Train word vectors on CORPUS: files, folders, - for stdin, or names of corpora.
+    """Train word vectors on CORPUS: files, folders, - for stdin, names of corpora, or (glove) counts.
 
     Interrupted by Ctrl-C, the same command goes on where it stopped.
     """
@@ -112,8 +152,8 @@ def train(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: bool, **op
 def _train(
     corpus: tuple[str, ...], bundle: str, options: dict[str, Any], progress: Progress
 ) -> TrainingReport:
-    from seqkit.embeddings.methods import METHODS
-    from seqkit.embeddings.training import CorpusConfig, RunConfig, train
+    from seqkit.embeddings.material import CorpusConfig
+    from seqkit.embeddings.training import RunConfig, train
     from seqkit.text.tokenizers import Tokenizer
 
     def chosen(*names: str) -> dict[str, Any]:
@@ -122,17 +162,38 @@ def _train(
     return train(
         corpus,
         bundle,
-        METHODS[options["method"]].configured(chosen(*SETTINGS, "seed")),
+        _configured(corpus, options),
         corpus=CorpusConfig(
             tokenizer=Tokenizer(options["tokenizer"], options["lowercase"]),
             **chosen("min_count", "max_vocab", "validation"),
         ),
         run=RunConfig(
-            **chosen("device", "threads", "precision", "patience", "checkpoint_seconds", "overwrite")
+            **chosen("device", "threads", "precision", "patience"),
+            **chosen("checkpoint_seconds", "memory", "overwrite"),
         ),
         probe=_probe(options["words"], options["probe_similarity"], options["probe_analogies"], progress),
         progress=progress,
     )
+
+
+def _configured(corpus: tuple[str, ...], options: dict[str, Any]) -> Any:
+    """The configuration of the method; where counts are given, as they were counted."""
+    from seqkit.embeddings.cooccurrence.counts import Cooccurrences, is_counts
+    from seqkit.embeddings.methods import METHODS
+    from seqkit.errors import UsageError
+
+    name = options["method"]
+    if options["objective"] == "softmax":
+        if name != "skipgram":
+            raise UsageError("--objective softmax goes with --method skipgram")
+        name = "skipgram-softmax"
+    settings = {setting: options[setting] for setting in SETTINGS} | {"seed": options["seed"]}
+    if name == "glove" and len(corpus) == 1 and is_counts(corpus[0]):
+        counted = Cooccurrences.load(corpus[0]).settings
+        for setting in ("window", "context", "weighting"):
+            if settings[setting] is None:
+                settings[setting] = counted[setting]
+    return METHODS[name].configured(settings)
 
 
 def _probe(

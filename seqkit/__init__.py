@@ -82,7 +82,8 @@ from seqkit.version import __version__
 if TYPE_CHECKING:
     from seqkit.corpora import corpus_names, open_corpus
     from seqkit.embeddings.skipgram.config import SkipGramConfig
-    from seqkit.embeddings.training import CorpusConfig, RunConfig
+    from seqkit.embeddings.material import CorpusConfig
+    from seqkit.embeddings.training import RunConfig
     from seqkit.embeddings.vectors import Vectors
     from seqkit.errors import SeqkitError
     from seqkit.text.corpus import EncodedCorpus
@@ -107,7 +108,7 @@ __all__ = [
 
 # Where the public names live; each is imported when it is first asked for: `import seqkit` must cost nothing.
 _HOMES = {
-    "CorpusConfig": "seqkit.embeddings.training",
+    "CorpusConfig": "seqkit.embeddings.material",
     "EncodedCorpus": "seqkit.text.corpus",
     "RunConfig": "seqkit.embeddings.training",
     "SeqkitError": "seqkit.errors",

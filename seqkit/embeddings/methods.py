@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit.embeddings.cbow.config import CBOWConfig
+from seqkit.embeddings.glove.config import GloVeConfig
 from seqkit.embeddings.skipgram.config import SkipGramConfig
 from seqkit.embeddings.skipgram.softmax import SoftmaxConfig
 from seqkit.embeddings.window.config import WindowConfig
@@ -59,12 +61,14 @@ class Method:
         config: its hyper-parameters, a frozen dataclass.
         trainer: "module:class" of what trains it, imported late: it needs TensorFlow.
         loss: what its loss is, for reports.
+        work: what its progress counts.
     """
 
     name: str
     config: type[Any]
     trainer: str
     loss: str
+    work: str = "words"
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -89,7 +93,7 @@ class Method:
         return self.config(**given)
 
     def trainer_class(self) -> Any:
-        """The class that trains it; called with corpus, configuration and device."""
+        """The class that trains it; called with corpus (GloVe: counts), configuration and device."""
         module, name = self.trainer.split(":")
         return getattr(importlib.import_module(module), name)
 
@@ -114,6 +118,19 @@ METHODS: dict[str, Method] = {
             WindowConfig,
             "seqkit.embeddings.window.trainer:WindowTrainer",
             "of a word, in nats",
+        ),
+        Method(
+            "cbow",
+            CBOWConfig,
+            "seqkit.embeddings.cbow.trainer:CBOWTrainer",
+            "of a word with its noise, in nats",
+        ),
+        Method(
+            "glove",
+            GloVeConfig,
+            "seqkit.embeddings.glove.trainer:GloVeTrainer",
+            "½ f(X) (…)² of a pair",
+            work="pairs",
         ),
     )
 }

@@ -5,27 +5,24 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from seqkit.embeddings.cooccurrence.counting import CountingConfig
+from seqkit.embeddings.cooccurrence.counts import is_counts
+from seqkit.embeddings.material import CHECKPOINT, CORPUS, COUNTS, CorpusConfig, Material, material
 from seqkit.embeddings.methods import OPTIMIZER, MethodConfig, VectorTrainer, method_of
 from seqkit.embeddings.skipgram.config import SkipGramConfig
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import (
-    BundleError,
-    FormatError,
     InterruptedTraining,
-    MissingInputError,
     Place,
     UsageError,
 )
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import BundleWriter
-from seqkit.text.corpus import EncodedCorpus
-from seqkit.text.encoding import encode, fingerprint
 from seqkit.text.streams import resolve
-from seqkit.text.tokenizers import Tokenizer
 from seqkit.training.checkpoint import CheckpointFile, Position
 from seqkit.training.device import Device, DeviceName, choose_device, one_thread_per_operation
 from seqkit.training.loop import LoopConfig, TrainingLoop
@@ -33,29 +30,8 @@ from seqkit.training.signals import StopAtOnce, Stopped, StopRequest
 
 Probe = Callable[[int, Vectors], dict[str, Any]]
 
-# What lies in BUNDLE.partial beside the bundle in the making.
-CORPUS, CHECKPOINT, BEST = "corpus", "checkpoint.safetensors", "best.safetensors"
-
-
-@dataclass(frozen=True, kw_only=True)
-class CorpusConfig:
-    """How text becomes words.
-
-    Args:
-        tokenizer: what cuts the text.
-        min_count: words that occur less often are left out.
-        max_vocab: keep only so many of the most frequent words; None for all.
-        validation: fraction of the text that is held out, 0 to below 1.
-    """
-
-    tokenizer: Tokenizer = field(default_factory=Tokenizer)
-    min_count: int = 5
-    max_vocab: int | None = None
-    validation: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.validation < 1:
-            raise UsageError(f"validation must be at least 0 and below 1, not {self.validation}")
+BEST = "best.safetensors"
+"""What lies in BUNDLE.partial beside the names of `material`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +44,7 @@ class RunConfig:
         precision: of the products: "float32", "bfloat16", or "auto" for what is faster on the device.
         patience: epochs without a better validation loss after which the run ends; None for never.
         checkpoint_seconds: time between two checkpoints.
+        memory: GiB that counting may take, for GloVe.
         overwrite: replace a bundle that is there.
     """
 
@@ -76,6 +53,7 @@ class RunConfig:
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     patience: int | None = None
     checkpoint_seconds: float = 120.0
+    memory: float = 2.0
     overwrite: bool = False
 
 
@@ -122,7 +100,7 @@ def train(
     on where it stopped, to the same bytes.
 
     Args:
-        sources: files, folders, "-" for stdin, corpus names.
+        sources: files, folders, "-" for stdin, corpus names; for GloVe also one bundle of counts.
         bundle: the directory to write.
         config: hyper-parameters; their class says which method (`seqkit.embeddings.methods`). None for
             skip-gram with its defaults.
@@ -153,14 +131,16 @@ def train(
     )
     if run.patience is not None and not corpus.validation:
         raise UsageError("patience needs held-out text: set validation (--validation 0.01, for one)")
-    resolve(sources)  # what is missing is told at once, not after TensorFlow has started
+    counting = CountingConfig(memory=run.memory, threads=run.threads)
+    if not (len(sources) == 1 and is_counts(sources[0])):
+        resolve(sources)  # what is missing is told at once, not after TensorFlow has started
     with BundleWriter(bundle, kind="vectors", overwrite=run.overwrite) as writer, _ended_well(writer.partial):
         device = choose_device(run.device, run.threads)
         if not device.is_gpu:
             one_thread_per_operation(device.threads)
         config = _resolved(config, run, device)
-        text, fingerprint = _text(sources, corpus, config.seed, writer.partial, progress)
-        return _Run(config, corpus, loop, device, text, fingerprint).into(writer, probe, progress)
+        found = material(sources, config, corpus, counting, writer.partial, progress)
+        return _Run(config, found, loop, device).into(writer, probe, progress)
 
 
 def _resolved(config: MethodConfig, run: RunConfig, device: Device) -> MethodConfig:
@@ -182,7 +162,8 @@ def _ended_well(partial: Path) -> Iterator[None]:
     except BaseException as error:
         resumable = (partial / CHECKPOINT).exists()
         if not resumable:
-            shutil.rmtree(partial / CORPUS, ignore_errors=True)
+            for name in (CORPUS, COUNTS):
+                shutil.rmtree(partial / name, ignore_errors=True)
             for path in partial.glob("*.safetensors*"):
                 path.unlink(missing_ok=True)
         if isinstance(error, Stopped):
@@ -190,48 +171,23 @@ def _ended_well(partial: Path) -> Iterator[None]:
         raise
 
 
-def _text(
-    sources: Sequence[Place], corpus: CorpusConfig, seed: int, partial: Path, progress: Progress
-) -> tuple[EncodedCorpus, str]:
-    """The encoded corpus, found again when a run goes on, and the fingerprint of the text as it is now."""
-    if (partial / CHECKPOINT).exists():
-        try:
-            encoded = EncodedCorpus.open(partial / CORPUS)
-        except (BundleError, MissingInputError) as error:
-            raise FormatError(f"{error}; delete {partial} to begin anew") from error
-        return encoded, fingerprint(sources, progress=progress)
-    encoded = encode(
-        sources,
-        partial / CORPUS,
-        tokenizer=corpus.tokenizer,
-        min_count=corpus.min_count,
-        max_vocab=corpus.max_vocab,
-        held_out=corpus.validation,
-        seed=seed,
-        progress=progress,
-    )
-    return encoded, encoded.fingerprint
-
-
 @dataclass(frozen=True)
 class _Run:
     config: MethodConfig
-    corpus: CorpusConfig
+    material: Material
     loop: LoopConfig
     device: Device
-    text: EncodedCorpus
-    fingerprint: str
 
     def into(self, writer: BundleWriter, probe: Probe | None, progress: Progress) -> TrainingReport:
-        trainer: VectorTrainer = method_of(self.config).trainer_class()(self.text, self.config, self.device)
+        trainer = self.material.trainer(self.device)
         checkpoint, best = (
-            CheckpointFile(writer.partial / name, self._settings(), self.fingerprint)
+            CheckpointFile(writer.partial / name, self._settings(), self.material.fingerprint or "")
             for name in (CHECKPOINT, BEST)
         )
         after_epoch = (lambda epoch: probe(epoch, self._vectors(trainer))) if probe else (lambda epoch: {})
         try:
             loop = TrainingLoop(trainer, checkpoint, best, self.loop, progress, after_epoch)
-            position = loop.run("training", "words")
+            position = loop.run("training", method_of(self.config).work)
         finally:
             trainer.close()
         report = self._report(writer, position, loop.kept)
@@ -243,11 +199,11 @@ class _Run:
         epochs = len(position.history)
         return TrainingReport(
             bundle=str(writer.path),
-            words=self.text.tokens,
-            vocabulary=len(self.text.vocabulary),
+            words=self.material.tokens,
+            vocabulary=len(self.material.vocabulary),
             epochs=epochs,
             seconds=position.seconds,
-            words_per_second=self.text.tokens * epochs / position.seconds,
+            words_per_second=self.material.tokens * epochs / position.seconds,
             loss=kept["loss"],
             validation_loss=kept.get("validation_loss"),
             history=position.history,
@@ -256,7 +212,7 @@ class _Run:
     def _vectors(self, trainer: VectorTrainer) -> Vectors:
         tables = {name: table for name, table in trainer.state().items() if not name.startswith(OPTIMIZER)}
         vectors, context = tables.pop("vectors"), tables.pop("context", None)
-        return Vectors(self.text.vocabulary, vectors, output_matrix=context, model=tables)
+        return Vectors(self.material.vocabulary, vectors, output_matrix=context, model=tables)
 
     def _save(self, writer: BundleWriter, trainer: VectorTrainer, report: TrainingReport) -> None:
         metrics = {name: value for name, value in asdict(report).items() if name not in ("bundle", "history")}
@@ -265,11 +221,11 @@ class _Run:
             config=self._settings(),
             seed=self.config.seed,
             metrics=metrics,
-            fingerprint=self.fingerprint,
+            fingerprint=self.material.fingerprint,
             history=report.history,
         )
 
     def _settings(self) -> dict[str, Any]:
         method = method_of(self.config)
-        settings = {"method": method.name, **asdict(cast(Any, self.config)), **asdict(self.corpus)}
-        return settings | {"tokenizer": self.corpus.tokenizer.to_config(), "patience": self.loop.patience}
+        settings = {"method": method.name, **asdict(cast(Any, self.config))}
+        return settings | self.material.settings | {"patience": self.loop.patience}

@@ -21,7 +21,8 @@ import pytest
 from seqkit.corpora import corpus_file, open_corpus
 from seqkit.embeddings.evaluation import evaluate
 from seqkit.embeddings.methods import METHODS, method_of
-from seqkit.embeddings.training import CorpusConfig, RunConfig, TrainingReport, train
+from seqkit.embeddings.material import CorpusConfig
+from seqkit.embeddings.training import RunConfig, TrainingReport, train
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import CorpusError, InterruptedTraining, UsageError
 from seqkit.progress import Silent

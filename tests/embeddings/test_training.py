@@ -18,7 +18,8 @@ import pytest
 from seqkit.corpora import open_corpus
 from seqkit.embeddings import training
 from seqkit.embeddings.skipgram.config import SkipGramConfig
-from seqkit.embeddings.training import CorpusConfig, RunConfig, TrainingReport, train
+from seqkit.embeddings.material import CorpusConfig
+from seqkit.embeddings.training import RunConfig, TrainingReport, train
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import (
     CorpusError,

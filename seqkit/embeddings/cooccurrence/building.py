@@ -12,7 +12,7 @@ from pathlib import Path
 from seqkit.embeddings.cooccurrence.config import CooccurrenceConfig
 from seqkit.embeddings.cooccurrence.counting import CountingConfig, count
 from seqkit.embeddings.cooccurrence.counts import KIND
-from seqkit.embeddings.training import CorpusConfig
+from seqkit.embeddings.material import CorpusConfig
 from seqkit.errors import InterruptedTraining, Place, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import BundleWriter

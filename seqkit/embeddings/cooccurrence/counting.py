@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -148,22 +149,19 @@ class _Counting:
         """Counts the text: in one stretch if it fits into memory, else in runs that are merged."""
         cuts = list(stretches(self._corpus.ids, self._config.window, self._places))
         levels: list[list[Run]] = [[]]
-        self._progress.start("counting", self._corpus.kept_tokens, "words")
         counted = 0
-        for cut in cuts:
-            if len(cuts) == 1:
-                self._count_stretch(cut, writer, 0)
-                break
-            with self._new_run() as run:
-                counted = self._count_stretch(cut, run, counted)
-            levels[0].append(run.reader())
-            self._compact(levels)
-        self._progress.finish()
-        if len(cuts) > 1:
-            runs = [run for level in levels for run in level]
-            self._progress.start("merging", sum(int(run.offsets[-1]) for run in runs), "entries")
+        with _task(self._progress, "counting", self._corpus.kept_tokens, "words"):
+            for cut in cuts:
+                if len(cuts) == 1:
+                    self._count_stretch(cut, writer, 0)
+                    return
+                with self._new_run() as run:
+                    counted = self._count_stretch(cut, run, counted)
+                levels[0].append(run.reader())
+                self._compact(levels)
+        runs = [run for level in levels for run in level]
+        with _task(self._progress, "merging", sum(int(run.offsets[-1]) for run in runs), "entries"):
             self._merge(runs, writer, self._progress)
-            self._progress.finish()
 
     def _count_stretch(self, cut: tuple[int, int], writer: RunWriter, counted: int) -> int:
         """Writes the rows of a stretch; returns how many words are counted in all."""
@@ -221,3 +219,12 @@ class _Counting:
         while pending:
             done, future = pending.popleft()
             yield done, future.result()
+
+
+@contextmanager
+def _task(progress: Progress, name: str, total: int, unit: str) -> Iterator[None]:
+    progress.start(name, total, unit)
+    try:
+        yield
+    finally:
+        progress.finish()

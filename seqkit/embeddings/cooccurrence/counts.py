@@ -6,8 +6,9 @@ X_ij says how often word j stands in the window of word i, weighted by distance:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ VOCABULARY, TENSORS = "vocabulary.tsv", "tensors.safetensors"
 _DTYPES = {"offsets": np.int64, "columns": np.int32, "values": np.float32}
 
 CHECKED_AT_ONCE = 1 << 22
-"""Entries that are in memory at a time while all are checked."""
+"""Entries that are in memory at a time while all are gone through."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +69,29 @@ class Cooccurrences:
         entries = slice(self.offsets[index], self.offsets[index + 1])
         words = map(self.vocabulary.word, self.columns[entries].tolist())
         return dict(zip(words, self.values[entries].tolist(), strict=True))
+
+    def entries(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]]:
+        """The pairs, some rows at a time: i, j and X_ij, each of shape (pairs of these rows,)."""
+        cuts = np.searchsorted(self.offsets, np.arange(CHECKED_AT_ONCE, self.pairs, CHECKED_AT_ONCE))
+        rows = np.unique([0, *cuts, len(self)])
+        for begin, end in pairwise(rows.tolist()):
+            offsets = np.asarray(self.offsets[begin : end + 1])
+            part = slice(offsets[0], offsets[-1])
+            i = np.repeat(np.arange(begin, end), np.diff(offsets))
+            yield i, np.asarray(self.columns[part]), np.asarray(self.values[part])
+
+    def transposed(self) -> Cooccurrences:
+        """X_ji as row j, in memory; columns of row j rise."""
+        from scipy.sparse import csr_matrix
+
+        shape = len(self), len(self)
+        turned = csr_matrix((self.values, self.columns, self.offsets), shape=shape).tocsc()
+        return replace(
+            self,
+            offsets=turned.indptr.astype(np.int64),
+            columns=turned.indices.astype(np.int32),
+            values=turned.data,
+        )
 
     @classmethod
     def load(cls, place: Place) -> Cooccurrences:

@@ -14,7 +14,7 @@ from seqkit.embeddings.cooccurrence.building import count_sources
 from seqkit.embeddings.cooccurrence.config import CooccurrenceConfig
 from seqkit.embeddings.cooccurrence.counting import CountingConfig
 from seqkit.embeddings.cooccurrence.counts import Cooccurrences
-from seqkit.embeddings.training import CorpusConfig
+from seqkit.embeddings.material import CorpusConfig
 from seqkit.errors import CorpusError, InterruptedTraining, MissingInputError, UsageError
 from seqkit.progress import Silent
 from seqkit.storage import Bundle, partial_path

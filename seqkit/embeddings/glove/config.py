@@ -1,0 +1,76 @@
+"""What decides a GloVe run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from seqkit.embeddings.cooccurrence.config import CooccurrenceConfig
+from seqkit.errors import UsageError
+
+Output = Literal["sum", "words", "contexts"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GloVeConfig:
+    """The hyper-parameters of GloVe (Pennington et al. 2014, EMNLP).
+
+    Args:
+        vector_size: length of a vector, 1 to 4096.
+        window: greatest distance between a word and its context, 1 to 100.
+        context: "symmetric" counts words on both sides, "left" those before the word.
+        weighting: "harmonic" counts a word at distance d as 1/d, "uniform" as 1.
+        x_max: from this count on a pair has its full weight.
+        alpha: exponent of the weight below it, f(x) = (x / x_max)^alpha.
+        epochs: sweeps over both tables, 1 to 1000.
+        learning_rate: how much of the way to its least-squares solution a row goes, above 0 to 1; below 1 the
+            cost falls more slowly.
+        ridge: weight of the squared length of each vector, 0 or more: without it, words with few contexts
+            would be fitted to them exactly.
+        output: which vectors are kept: of words, of contexts, or their sum.
+        seed: of everything random.
+        precision: of the matrix products, "float32" or "bfloat16"; the tables themselves are always float32.
+    """
+
+    vector_size: int = 100
+    window: int = 10
+    context: Literal["symmetric", "left"] = "symmetric"
+    weighting: Literal["harmonic", "uniform"] = "harmonic"
+    x_max: float = 100.0
+    alpha: float = 0.75
+    epochs: int = 6
+    learning_rate: float = 1.0
+    ridge: float = 0.3
+    output: Output = "sum"
+    seed: int = 0
+    precision: Literal["float32", "bfloat16"] = "float32"
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("vector_size", 1, 4096),
+            ("epochs", 1, 1_000),
+            ("seed", 0, 2**63 - 1),
+            ("alpha", 0.01, 1.0),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise UsageError(f"{name} must be from {low} to {high}, not {value}")
+        if not 0 < self.learning_rate <= 1:
+            raise UsageError(f"learning_rate of glove must be above 0, at most 1, not {self.learning_rate}")
+        if not (self.x_max > 0 and math.isfinite(self.x_max)):
+            raise UsageError(f"x_max must be above 0, not {self.x_max}")
+        if not (self.ridge >= 0 and math.isfinite(self.ridge)):
+            raise UsageError(f"ridge must be 0 or more, not {self.ridge}")
+        for name, choices in {
+            "output": ("sum", "words", "contexts"),
+            "precision": ("float32", "bfloat16"),
+        }.items():
+            if getattr(self, name) not in choices:
+                raise UsageError(f"{name} must be {', '.join(choices)}; not {getattr(self, name)!r}")
+        _ = self.counting  # checks window, context and weighting
+
+    @property
+    def counting(self) -> CooccurrenceConfig:
+        """What is counted."""
+        return CooccurrenceConfig(window=self.window, context=self.context, weighting=self.weighting)
