@@ -13,13 +13,19 @@ HEAVY = {"gensim", "keras", "matplotlib", "nltk", "numpy", "pandas", "rich", "sc
 TENSORFLOW_CODE = {
     f"seqkit.embeddings.{name}"
     for name in (
+        "adagrad",
         "block_kernel",
         "block_trainer",
         "cbow.kernel",
         "cbow.trainer",
+        "chunk_trainer",
+        "exact_softmax",
         "skipgram.kernel",
+        "skipgram.softmax_trainer",
         "skipgram.trainer",
         "table_rows",
+        "window.kernel",
+        "window.trainer",
     )
 }
 
