@@ -164,13 +164,13 @@ def test_neighbours_have_the_colour_of_their_word(tmp_path: Path) -> None:
 
 
 def test_groups_have_colours_and_a_key(tmp_path: Path) -> None:
-    groups = {"royals": ["king", "queen"], "_others": ["man"]}
+    groups = {"royals": ["king", "queen"], "_o$x$": ["man"]}
     plot_words(ROYAL, tmp_path / "m.svg", ["king", "queen", "man", "woman"], MapConfig(groups=groups))
     root = read(tmp_path / "m.svg")
     king, queen, man, woman = (points_of(root)[f"point-{number}"][2] for number in range(4))
     assert king == queen
     assert len({king, man, woman}) == 3
-    assert {"royals", "_others"} <= {text.text for text in root.iter(f"{SVG}text")}
+    assert {"royals", "_o$x$"} <= {text.text for text in root.iter(f"{SVG}text")}
     report = plot_words(ROYAL, tmp_path / "n.svg", config=MapConfig(groups=groups))
     assert report.words == 3
 
