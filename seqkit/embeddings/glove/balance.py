@@ -21,13 +21,21 @@ def balance(words: Floats, contexts: Floats) -> tuple[Floats, Floats]:
         words: shape (vocabulary, vector_size).
         contexts: the same shape.
     """
-    rows, size = words.shape
-    q_words, r_words = np.linalg.qr(words.astype(np.float64))
-    q_contexts, r_contexts = np.linalg.qr(contexts.astype(np.float64))
-    left, values, right = np.linalg.svd(r_words @ r_contexts.T)
-    root = np.sqrt(values)
-    pad = ((0, 0), (0, size - min(rows, size)))
+    words_root, words_inverse = _roots(words)
+    contexts_root, contexts_inverse = _roots(contexts)
+    left, values, right = np.linalg.svd(words_root @ contexts_root.T)
+    scale = np.sqrt(values)
     return (
-        np.pad(q_words @ (left * root), pad).astype(np.float32),
-        np.pad(q_contexts @ (right.T * root), pad).astype(np.float32),
+        words @ (words_inverse @ (left * scale)).astype(np.float32),
+        contexts @ (contexts_inverse @ (right.T * scale)).astype(np.float32),
     )
+
+
+def _roots(table: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """R with RᵀR = tableᵀ table, and its inverse, 0 along axes that the table does not reach."""
+    wide = table.astype(np.float64)
+    squares, axes = np.linalg.eigh(wide.T @ wide)
+    reached = squares > squares[-1] * 1e-14
+    lengths = np.sqrt(squares, where=reached, out=np.zeros_like(squares))
+    inverse = np.divide(1, lengths, where=reached, out=np.zeros_like(squares))
+    return lengths[:, None] * axes.T, axes * inverse

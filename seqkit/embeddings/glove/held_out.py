@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from seqkit.embeddings.cooccurrence.counts import Cooccurrences
 from seqkit.embeddings.glove.config import GloVeConfig
+from seqkit.embeddings.glove.layout import weights
 from seqkit.errors import CorpusError
 
 Floats = NDArray[np.float32]
@@ -68,8 +69,9 @@ def hold_out(
         columns=np.concatenate(kept_columns),
         values=np.concatenate(kept_values),
     )
-    weights = np.minimum(1, x / np.float32(config.x_max)) ** np.float32(config.alpha)
-    return kept, HeldOutPairs(i.astype(np.int32), j.astype(np.int32), np.log(x), weights)
+    return kept, HeldOutPairs(
+        i.astype(np.int32), j.astype(np.int32), np.log(x), weights(x, config.x_max, config.alpha)
+    )
 
 
 def _draw(low: NDArray[np.int64], high: NDArray[np.int64], seed: int) -> NDArray[np.float64]:

@@ -109,8 +109,8 @@ class GloVeKernel:
         padded = -(-words // COLUMNS) * COLUMNS
         table = np.zeros((padded, self._width), np.float32)
         table[:words, : self._size], table[:words, self._size] = vectors, 1
-        moment = (table[:words] * (mass / mass.sum())[:, None]).T.astype(np.float64) @ table[:words]
-        spread, axes = np.linalg.eigh(moment)
+        moment = (table[:words] * (mass / mass.sum())[:, None]).T @ table[:words]
+        spread, axes = np.linalg.eigh(moment.astype(np.float64))
         return Fixed(
             tf.constant(table),
             tf.cast(table, self._type),

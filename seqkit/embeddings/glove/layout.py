@@ -61,6 +61,11 @@ def blocks_of(words: int) -> int:
     return -(-words // ROWS)
 
 
+def weights(values: Floats, x_max: float, alpha: float) -> Floats:
+    """f(X) = min(1, (X / x_max)^alpha)."""
+    return np.minimum(np.float32(1), values / np.float32(x_max)) ** np.float32(alpha)
+
+
 def make_block(counts: Cooccurrences, number: int, x_max: float, alpha: float) -> Block:
     """One block of the layout.
 
@@ -76,7 +81,7 @@ def make_block(counts: Cooccurrences, number: int, x_max: float, alpha: float) -
     values = np.asarray(counts.values[offsets[0] : offsets[-1]])
     rows = np.repeat(np.arange(end - begin, dtype=np.int32), np.diff(offsets))
     logs = np.log(values)
-    weights = np.minimum(1, values / np.float32(x_max)) ** np.float32(alpha)
+    f = weights(values, x_max, alpha)
     filled = np.bincount(columns // COLUMNS, minlength=-(-len(counts) // COLUMNS))
     tiles = np.flatnonzero(filled > DENSE * ROWS * COLUMNS).astype(np.int32)
     place = np.full(len(filled), -1, np.int32)
@@ -85,14 +90,14 @@ def make_block(counts: Cooccurrences, number: int, x_max: float, alpha: float) -
     dense, sparse = np.flatnonzero(tile >= 0), np.flatnonzero(tile < 0)
     tile_logs = np.full((len(tiles), ROWS, COLUMNS), GAP, np.float16)
     tile_logs[tile[dense], rows[dense], columns[dense] % COLUMNS] = logs[dense]
-    groups = _groups(rows[sparse], (columns[sparse], logs[sparse], weights[sparse]))
+    groups = _groups(rows[sparse], (columns[sparse], logs[sparse], f[sparse]))
     return Block(
         begin,
         end,
         tiles,
         tile_logs,
         *groups,
-        mass=np.bincount(rows, weights, minlength=ROWS).astype(np.float32),
+        mass=np.bincount(rows, f, minlength=ROWS).astype(np.float32),
         pairs=len(columns),
     )
 

@@ -14,7 +14,7 @@ from seqkit.embeddings.glove.balance import balance
 from seqkit.embeddings.glove.config import GloVeConfig
 from seqkit.embeddings.glove.held_out import HeldOutPairs, hold_out
 from seqkit.embeddings.glove.kernel import Fixed, GloVeKernel
-from seqkit.embeddings.glove.layout import blocks_of, make_block
+from seqkit.embeddings.glove.layout import blocks_of, make_block, weights
 from seqkit.training.device import Device
 from seqkit.training.loop import UnitReport
 
@@ -156,20 +156,27 @@ class GloVeTrainer:
         shape = len(counts), config.vector_size
         contexts = rng.random(shape, dtype=np.float32) - np.float32(0.5)
         contexts *= np.float32(SPREAD * np.sqrt(10 / config.vector_size))
-        return [np.zeros(shape, np.float32), contexts], counts_biases(counts, config)
+        return [np.zeros(shape, np.float32), contexts], fitted_biases(counts, config)
 
 
-def counts_biases(counts: Cooccurrences, config: GloVeConfig) -> list[Floats]:
+def fitted_biases(counts: Cooccurrences, config: GloVeConfig) -> list[Floats]:
     """b and b' that minimise Σ f (b_i + b'_j - log X_ij)², by turns; each of shape (vocabulary,)."""
+    from scipy.sparse import csr_matrix
+
     words = len(counts)
-    biases = [np.zeros(words), np.zeros(words)]
+    f = np.empty(counts.pairs, np.float32)
+    sides, begin = [np.zeros(words), np.zeros(words)], 0
+    for rows, columns, values in counts.entries():
+        part = f[begin : begin + len(values)]
+        part[:] = weights(values, config.x_max, config.alpha)
+        weighted = part * np.log(values)
+        for side, ids in zip(sides, (rows, columns), strict=True):
+            side += np.bincount(ids, weighted, minlength=words)
+        begin += len(values)
+    matrix = csr_matrix((f, counts.columns, counts.offsets), shape=(words, words))
+    ones, biases = np.ones(words), [np.zeros(words), np.zeros(words)]
     for _ in range(BIAS_SWEEPS):
-        for own in (0, 1):
-            side, mass = np.zeros(words), np.full(words, 1e-12)
-            for rows, columns, values in counts.entries():
-                f = np.minimum(1.0, values / config.x_max) ** config.alpha
-                here, there = (rows, columns) if own == 0 else (columns, rows)
-                side += np.bincount(here, f * (np.log(values) - biases[1 - own][there]), minlength=words)
-                mass += np.bincount(here, f, minlength=words)
-            biases[own] = side / mass
+        for own, turned in enumerate((matrix, matrix.T)):
+            mass = np.maximum(turned @ ones, np.finfo(np.float64).tiny)
+            biases[own] = (sides[own] - turned @ biases[1 - own]) / mass
     return [bias.astype(np.float32) for bias in biases]
