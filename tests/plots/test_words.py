@@ -147,6 +147,17 @@ def test_arrows_of_pairs_are_parallel(tmp_path: Path) -> None:
     np.testing.assert_allclose(directions[1:], [directions[0]] * 2, atol=1e-4)
 
 
+def test_other_words_do_not_turn_the_plane_of_the_pairs(tmp_path: Path) -> None:
+    vectors = Vectors([*ROYAL.words, "far"], np.vstack([ROYAL.matrix, np.float32([[0, -9, -3]])]))
+    captions = []
+    for words in ([], ["far"]):
+        config = MapConfig(pairs=[("man", "woman"), ("king", "queen")])
+        plot_words(vectors, tmp_path / "m.svg", words, config, overwrite=True)
+        texts = [text.text or "" for text in read(tmp_path / "m.svg").iter(f"{SVG}text")]
+        captions += [text for text in texts if text.startswith("PCA: ")]
+    assert captions[0] == captions[1]
+
+
 def test_neighbours_have_the_colour_of_their_word(tmp_path: Path) -> None:
     # a1 and a2 are near a, b1 and b2 near b, c near neither.
     matrix = np.array(
