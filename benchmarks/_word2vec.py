@@ -119,7 +119,8 @@ def run_gensim(work: Path, tokens: int, options: argparse.Namespace, seed: int) 
     }
     command = [sys.executable, "-c", GENSIM, str(work / "tokens.txt"), str(output), json.dumps(settings)]
     answer, seconds, peak = timed(command, work)
-    return Run(tokens * options.epochs / answer["seconds"], seconds, peak, score(output))
+    scores = score_vectors(Vectors.load(output))
+    return Run(tokens * options.epochs / answer["seconds"], seconds, peak, scores)
 
 
 def run_seqkit(work: Path, tokens: int, options: argparse.Namespace, seed: int) -> Run:
@@ -141,7 +142,7 @@ def run_seqkit(work: Path, tokens: int, options: argparse.Namespace, seed: int) 
     answer, seconds, peak = timed(command, work)
     if answer["words"] != tokens:
         raise SystemExit(f"seqkit counted {answer['words']:,} tokens, the file has {tokens:,}")
-    return Run(answer["words_per_second"], seconds, peak, score(bundle))
+    return Run(answer["words_per_second"], seconds, peak, score_vectors(Vectors.load(bundle)))
 
 
 def timed(command: list[str], work: Path) -> tuple[dict[str, float], float, float]:
@@ -156,10 +157,11 @@ def timed(command: list[str], work: Path) -> tuple[dict[str, float], float, floa
     return json.loads(output.splitlines()[-1]), seconds, usage.ru_maxrss / 1024
 
 
-def score(vectors: Path) -> dict[str, float]:
+def score_vectors(vectors: Vectors) -> dict[str, float]:
+    """On WordSim-353, SimLex-999 and Google's analogies."""
     sets = DATA / "wordsim"
     scores = evaluate(
-        Vectors.load(vectors),
+        vectors,
         similarity=[sets / "wordsim353.tsv", sets / "simlex999.tsv"],
         analogies=[sets / "questions-words.txt"],
     )

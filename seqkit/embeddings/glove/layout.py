@@ -63,7 +63,8 @@ def blocks_of(words: int) -> int:
 
 def weights(values: Floats, x_max: float, alpha: float) -> Floats:
     """f(X) = min(1, (X / x_max)^alpha)."""
-    return np.minimum(np.float32(1), values / np.float32(x_max)) ** np.float32(alpha)
+    f: Floats = np.minimum(np.float32(1), values / np.float32(x_max)) ** np.float32(alpha)
+    return f
 
 
 def make_block(counts: Cooccurrences, number: int, x_max: float, alpha: float) -> Block:

@@ -170,13 +170,13 @@ def fitted_biases(counts: Cooccurrences, config: GloVeConfig) -> list[Floats]:
         part = f[begin : begin + len(values)]
         part[:] = weights(values, config.x_max, config.alpha)
         weighted = part * np.log(values)
-        for side, ids in zip(sides, (rows, columns), strict=True):
-            side += np.bincount(ids, weighted, minlength=words)
+        sides[0] += np.bincount(rows, weighted, minlength=words)
+        sides[1] += np.bincount(columns, weighted, minlength=words)
         begin += len(values)
     matrix = csr_matrix((f, counts.columns, counts.offsets), shape=(words, words))
     ones, biases = np.ones(words), [np.zeros(words), np.zeros(words)]
     for _ in range(BIAS_SWEEPS):
         for own, turned in enumerate((matrix, matrix.T)):
-            mass = np.maximum(turned @ ones, np.finfo(np.float64).tiny)
-            biases[own] = (sides[own] - turned @ biases[1 - own]) / mass
+            mass = np.maximum(np.asarray(turned @ ones), np.finfo(np.float64).tiny)
+            biases[own] = (sides[own] - np.asarray(turned @ biases[1 - own])) / mass
     return [bias.astype(np.float32) for bias in biases]
