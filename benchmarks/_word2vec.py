@@ -109,7 +109,7 @@ def write_tokens(corpus: str, path: Path) -> int:
 
 
 def run_gensim(work: Path, tokens: int, options: argparse.Namespace, seed: int) -> Run:
-    output = work / f"gensim-{seed}.bin"
+    output = work / f"gensim-{options.contest.method}-{seed}.bin"
     names = ("vector_size", "window", "negative", "min_count", "sample", "epochs")
     settings = {name: getattr(options, name) for name in names} | {
         "sg": options.contest.sg,
@@ -124,10 +124,12 @@ def run_gensim(work: Path, tokens: int, options: argparse.Namespace, seed: int) 
 
 
 def run_seqkit(work: Path, tokens: int, options: argparse.Namespace, seed: int) -> Run:
-    bundle = work / f"seqkit-{seed}"
+    bundle = work / f"{options.contest.method}-{seed}"
     names = ("vector_size", "window", "negative", "min_count", "sample", "epochs", "learning_rate")
     settings = [f"--method={options.contest.method}"]
-    settings += [f"--{name.replace('_', '-')}={getattr(options, name)}" for name in names]
+    settings += [
+        f"--{name.replace('_', '-')}={value}" for name, value in vars(options).items() if name in names
+    ]
     command = [
         sys.executable,
         "-m",

@@ -37,7 +37,7 @@ PART = 1 << 20
 
 @dataclass(frozen=True)
 class Model:
-    """Tables and biases of words and contexts, and how long they took from text to disk."""
+    """Tables and biases of words and contexts, and how long they took: from text to disk, and to train."""
 
     name: str
     vocabulary: Vocabulary
@@ -46,6 +46,7 @@ class Model:
     contexts: Floats
     context_bias: Floats
     seconds: float
+    training_seconds: float
     peak_mib: float
 
 
@@ -97,6 +98,7 @@ def run_peer(work: Path, options: argparse.Namespace) -> Model:
     command += ["-save-file", "peer", "-threads", threads, "-iter", str(options.iterations), "-verbose", "2"]
     command += ["-vector-size", str(options.vector_size), "-x-max", str(options.x_max)]
     command += ["-alpha", str(options.alpha)]
+    counted = time.perf_counter()
     process = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=work, text=True)
     for line in process.stderr or ():
         if found := re.search(r"iter: (\d+), cost: ([\d.]+)", line):
@@ -104,14 +106,15 @@ def run_peer(work: Path, options: argparse.Namespace) -> Model:
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{command[0]} ended with status {status}")
-    seconds = time.perf_counter() - began
+    ended = time.perf_counter()
     vocabulary, table = read_peer(work, 2 * (options.vector_size + 1))
     halves = np.split(table, 2, axis=1)
     return Model(
         "peer",
         vocabulary,
         *(np.ascontiguousarray(part) for half in halves for part in (half[:, :-1], half[:, -1])),
-        seconds,
+        ended - began,
+        ended - counted,
         usage.ru_maxrss / 1024,
     )
 
@@ -133,11 +136,11 @@ def run_seqkit(work: Path, options: argparse.Namespace, epochs: int) -> Model:
     command += ["--method", "glove", "--tokenizer", "whitespace", "--keep-case", "--quiet", "--json"]
     names = ("vector_size", "window", "x_max", "alpha")
     command += [f"--{name.replace('_', '-')}={getattr(options, name)}" for name in names]
-    _, seconds, peak = timed([*command, f"--epochs={epochs}"], work)
+    answer, seconds, peak = timed([*command, f"--epochs={epochs}"], work)
     vectors = Vectors.load(bundle)
     names = ("words", "word_bias", "contexts", "context_bias")
     tables = (np.asarray(vectors.model[name]) for name in names)
-    return Model(f"seqkit, {epochs} epochs", vectors.vocabulary, *tables, seconds, peak)
+    return Model(f"seqkit, {epochs} epochs", vectors.vocabulary, *tables, seconds, answer["seconds"], peak)
 
 
 def report(model: Model, work: Path, options: argparse.Namespace, peer_seconds: float | None) -> None:

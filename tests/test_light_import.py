@@ -20,6 +20,8 @@ TENSORFLOW_CODE = {
         "cbow.trainer",
         "chunk_trainer",
         "exact_softmax",
+        "glove.kernel",
+        "glove.trainer",
         "skipgram.kernel",
         "skipgram.softmax_trainer",
         "skipgram.trainer",

@@ -91,6 +91,7 @@ def train(
     *,
     corpus: CorpusConfig | None = None,
     run: RunConfig | None = None,
+    init: GoingOn | Place | None = None,
     probe: Probe | None = None,
     progress: Progress = SILENT,
 ) -> TrainingReport:
@@ -106,6 +107,7 @@ def train(
             skip-gram with its defaults.
         corpus: how text becomes words.
         run: how the run is executed.
+        init: vectors to go on from, a bundle or a file; see `seqkit.embeddings.initial`.
         probe: called after each epoch with its number, from 1, and the vectors; what it returns goes into the
             history.
         progress: told of encoding and training.
@@ -114,8 +116,8 @@ def train(
         What was done.
 
     Raises:
-        UsageError: a setting out of range; a bundle is there and is not to be overwritten; an unfinished run
-            with other text or settings is there.
+        UsageError: a setting out of range, or another than that of `init`; a bundle is there and is not to be
+            overwritten; an unfinished run with other text or settings is there.
         MissingInputError: a source is not there.
         CorpusError: the text cannot be used.
         FormatError: the checkpoint of the unfinished run is damaged.
@@ -134,13 +136,14 @@ def train(
     counting = CountingConfig(memory=run.memory, threads=run.threads)
     if not (len(sources) == 1 and is_counts(sources[0])):
         resolve(sources)  # what is missing is told at once, not after TensorFlow has started
+    start = _Start.of(init, config, corpus, progress)
     with BundleWriter(bundle, kind="vectors", overwrite=run.overwrite) as writer, _ended_well(writer.partial):
         device = choose_device(run.device, run.threads)
         if not device.is_gpu:
             one_thread_per_operation(device.threads)
         config = _resolved(config, run, device)
-        found = material(sources, config, corpus, counting, writer.partial, progress)
-        return _Run(config, found, loop, device).into(writer, probe, progress)
+        found = material(sources, config, corpus, counting, writer.partial, progress, start.initial)
+        return _Run(start.configured(config, found), found, loop, device, start).into(writer, probe, progress)
 
 
 def _resolved(config: MethodConfig, run: RunConfig, device: Device) -> MethodConfig:
