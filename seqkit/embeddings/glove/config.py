@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,13 +20,13 @@ class GloVeConfig:
         window: greatest distance between a word and its context, 1 to 100.
         context: "symmetric" counts words on both sides, "left" those before the word.
         weighting: "harmonic" counts a word at distance d as 1/d, "uniform" as 1.
-        x_max: from this count on a pair has its full weight.
-        alpha: exponent of the weight below it, f(x) = (x / x_max)^alpha.
+        x_max: from this count on a pair has its full weight; 1e-6 to 1e12.
+        alpha: exponent of the weight below it, f(x) = (x / x_max)^alpha; 0.01 to 1.
         epochs: sweeps over both tables, 1 to 1000.
         learning_rate: how much of the way to its least-squares solution a row goes, above 0 to 1; below 1 the
             cost falls more slowly.
-        ridge: weight of the squared length of each vector, 0 or more: without it, words with few contexts
-            would be fitted to them exactly.
+        ridge: weight of the squared length of each vector, 0 to 1e6: without it, words with few contexts would
+            be fitted to them exactly.
         output: which vectors are kept: of words, of contexts, or their sum.
         seed: of everything random.
         precision: of the matrix products, "float32" or "bfloat16"; the tables themselves are always float32.
@@ -52,16 +51,14 @@ class GloVeConfig:
             ("epochs", 1, 1_000),
             ("seed", 0, 2**63 - 1),
             ("alpha", 0.01, 1.0),
+            ("x_max", 1e-6, 1e12),  # float32 has to hold X / x_max and its powers
+            ("ridge", 0, 1e6),
         ):
             value = getattr(self, name)
             if not low <= value <= high:
                 raise UsageError(f"{name} must be from {low} to {high}, not {value}")
         if not 0 < self.learning_rate <= 1:
             raise UsageError(f"learning_rate of glove must be above 0, at most 1, not {self.learning_rate}")
-        if not (self.x_max > 0 and math.isfinite(self.x_max)):
-            raise UsageError(f"x_max must be above 0, not {self.x_max}")
-        if not (self.ridge >= 0 and math.isfinite(self.ridge)):
-            raise UsageError(f"ridge must be 0 or more, not {self.ridge}")
         for name, choices in {
             "output": ("sum", "words", "contexts"),
             "precision": ("float32", "bfloat16"),

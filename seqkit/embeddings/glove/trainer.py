@@ -109,14 +109,14 @@ class GloVeTrainer:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Both tables with their biases, and "vectors", what the configuration asks for of them."""
-        words, contexts = self._tables
+        words, contexts = (table.copy() for table in self._tables)
         chosen = {"words": words, "contexts": contexts, "sum": words + contexts}
         return {
             "vectors": chosen[self._config.output],
             "words": words,
             "contexts": contexts,
-            "word_bias": self._biases[0],
-            "context_bias": self._biases[1],
+            "word_bias": self._biases[0].copy(),
+            "context_bias": self._biases[1].copy(),
             "optimizer.cost": np.array([self._cost, self._done], np.float64),
         }
 
