@@ -1,0 +1,60 @@
+"""CBOW's defaults, the shape of its steps, its masses by arithmetic."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqkit.embeddings.cbow.config import CBOWConfig, choose_geometry, place_masses
+from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
+from seqkit.errors import UsageError
+
+
+def test_the_defaults_are_word2vecs() -> None:
+    assert CBOWConfig().learning_rate == 0.05
+    assert vars(CBOWConfig(learning_rate=0.025)) == vars(SkipGramConfig())
+
+
+def test_ranges_are_those_of_skip_gram() -> None:
+    with pytest.raises(UsageError, match=r"^window must be from 1 to 64, not 65"):
+        CBOWConfig(window=65)
+
+
+@given(window=st.integers(1, 64), negative=st.integers(2, 20), words=st.integers(0, 10**11))
+def test_steps_fit_window_and_corpus(window: int, negative: int, words: int) -> None:
+    geometry = choose_geometry(window, negative, words)
+    assert geometry.length >= max(32, 6 * window)
+    assert geometry.length % 16 == 0
+    assert geometry.length < 32 + 6 * window + 16  # and no longer than that asks for
+    assert 5 * geometry.noise >= negative * geometry.length
+    assert geometry.blocks.bit_count() == 1  # a power of two
+    if geometry.blocks > 1:
+        assert geometry.words * 1000 <= words
+    if geometry.blocks < 512:
+        assert 2 * geometry.words * 1000 > words
+
+
+@pytest.mark.parametrize(
+    ("window", "negative", "words", "blocks", "length", "noise"),
+    [
+        (5, 5, 0, 1, 32, 32),
+        (5, 5, 64_000, 2, 32, 32),  # 2·32 is a 1,000th
+        (5, 5, 10**9, 512, 32, 32),
+        (6, 2, 1_000_000, 16, 48, 32),  # 36, up to a multiple of 16; 20.8; 2·48/5 = 19.2
+        (10, 15, 5_000_000, 64, 64, 192),  # 78.1; 15·64/5
+    ],
+)
+def test_examples_of_geometry(
+    window: int, negative: int, words: int, blocks: int, length: int, noise: int
+) -> None:
+    assert choose_geometry(window, negative, words) == Geometry(blocks, length, noise)
+
+
+def test_masses() -> None:
+    # A word: 1 and 5 noise pairs of mass 0.4, that is 3. The 32 words of a block have noise pairs of mass 64,
+    # 4 for each of the 16 noise words.
+    masses = place_masses(CBOWConfig(window=5, negative=5), Geometry(2, 32, 16))
+    np.testing.assert_allclose(masses.vectors, np.full(64, 3))
+    np.testing.assert_allclose(masses.contexts, [1] * 64 + [4] * 32)
