@@ -87,8 +87,7 @@ def _candidates(point: Array, size: Array, radius: float) -> Array:
 
 def _inside(boxes: Array, bounds: tuple[float, float, float, float]) -> npt.NDArray[np.bool_]:
     low, high = np.array(bounds[:2]), np.array(bounds[2:])
-    inside: npt.NDArray[np.bool_] = ((boxes[:, :2] >= low) & (boxes[:, 2:] <= high)).all(axis=1)
-    return inside
+    return np.asarray(((boxes[:, :2] >= low) & (boxes[:, 2:] <= high)).all(axis=1), np.bool_)
 
 
 class _Taken:
