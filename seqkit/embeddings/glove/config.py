@@ -25,8 +25,8 @@ class GloVeConfig:
         epochs: sweeps over both tables, 1 to 1000.
         learning_rate: how much of the way to its least-squares solution a row goes, above 0 to 1; below 1 the
             cost falls more slowly.
-        ridge: weight of the squared length of each vector, 0 to 1e6: without it, words with few contexts would
-            be fitted to them exactly.
+        ridge: weight of the squared length of each vector, 0 to 1e6: without it, words with few contexts
+            would be fitted to them exactly.
         output: which vectors are kept: of words, of contexts, or their sum.
         seed: of everything random.
         precision: of the matrix products, "float32" or "bfloat16"; the tables themselves are always float32.
@@ -40,7 +40,7 @@ class GloVeConfig:
     alpha: float = 0.75
     epochs: int = 6
     learning_rate: float = 1.0
-    ridge: float = 0.3
+    ridge: float = 0.1
     output: Output = "sum"
     seed: int = 0
     precision: Literal["float32", "bfloat16"] = "float32"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -17,19 +19,11 @@ from seqkit.embeddings.glove.layout import (
     make_block,
     weights,
 )
-from seqkit.text.vocabulary import Vocabulary
+
+Counted = Callable[[np.ndarray], Cooccurrences]
 
 X_MAX, ALPHA = 50.0, 0.75
 WORDS = 4 * ROWS + 76  # five blocks, two tiles each; the last of both are cut off
-
-
-def counted(matrix: np.ndarray) -> Cooccurrences:
-    """The counts of a full matrix."""
-    rows, columns = np.nonzero(matrix)
-    offsets = np.append(0, np.cumsum(np.bincount(rows, minlength=len(matrix))))
-    words = Vocabulary(tuple(f"w{number}" for number in range(len(matrix))), np.ones(len(matrix), np.int64))
-    values = matrix[rows, columns].astype(np.float32)
-    return Cooccurrences(words, offsets, columns.astype(np.int32), values, total=float(values.sum()))
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +59,7 @@ def unpacked(block: Block) -> list[tuple[int, int, float, float]]:
     return found
 
 
-def test_every_pair_is_in_one_place(matrix: np.ndarray) -> None:
+def test_every_pair_is_in_one_place(counted: Counted, matrix: np.ndarray) -> None:
     counts, dense = counted(matrix), []
     assert blocks_of(WORDS) == 5
     for number in range(5):
@@ -87,7 +81,7 @@ def test_every_pair_is_in_one_place(matrix: np.ndarray) -> None:
     assert dense == [[0], [1], [0], [], []]
 
 
-def test_rows_of_many_pairs_and_of_none(matrix: np.ndarray) -> None:
+def test_rows_of_many_pairs_and_of_none(counted: Counted, matrix: np.ndarray) -> None:
     block = make_block(counted(matrix), 3, X_MAX, ALPHA)
     groups = np.bincount(block.group_rows.ravel()[(block.weights > 0).any(2).ravel()], minlength=ROWS)
     assert groups[0] == -(-WORDS // GROUP)  # the row that is full
@@ -109,7 +103,7 @@ def test_weights() -> None:
     np.testing.assert_allclose(found, [1 / 8, 1, 1], rtol=1e-6)
 
 
-def test_logarithms_of_tiles_are_rounded_to_float16() -> None:
+def test_logarithms_of_tiles_are_rounded_to_float16(counted: Counted) -> None:
     """Half a unit in the last of 11 places: 2^-9 where logarithms are from 4 to 8."""
     rng = np.random.default_rng(1)
     matrix = np.exp(rng.uniform(4, 8, (ROWS, COLUMNS)))
