@@ -84,7 +84,7 @@ SETTINGS = (
     default=None,
     help="glove: a context at distance d counts 1/d, or 1.  [default: harmonic]",
 )
-@click.option("--ridge", type=float, default=None, help="glove: weight of squared lengths.  [default: 0.3]")
+@click.option("--ridge", type=float, default=None, help="glove: weight of squared lengths.  [default: 0.1]")
 @click.option(
     "--output-vectors",
     "output",
