@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from seqkit.cli.common import (
     device_option,
@@ -48,9 +50,17 @@ SETTINGS = (
 )
 @click.option("--vector-size", type=int, default=None, help="Length of a vector.  [default: 100]")
 @click.option(
-    "--window", type=int, default=None, help="Greatest distance between a word and its context.  [default: 5]"
+    "--window",
+    type=int,
+    default=None,
+    help="Greatest distance between a word and its context.  [default: 5; window 4, glove 10]",
 )
-@click.option("--negative", type=int, default=None, help="Noise words for each pair, 2 to 20.  [default: 5]")
+@click.option(
+    "--negative",
+    type=int,
+    default=None,
+    help="Noise words: for each pair 2 to 20, or (window) for a step.  [default: 5; window 256]",
+)
 @click.option("--min-count", type=int, default=5, help="Leave out words that occur less often.")
 @click.option("--max-vocab", type=int, default=None, help="Keep only so many of the most frequent words.")
 @click.option(
@@ -59,22 +69,23 @@ SETTINGS = (
     default=None,
     help="Threshold of sub-sampling frequent words; 0 keeps all.  [default: 0.001]",
 )
-@click.option("--epochs", type=int, default=None, help="Passes over the corpus.  [default: 5]")
+@click.option("--epochs", type=int, default=None, help="Passes over the corpus.  [default: 5; glove 6]")
 @click.option(
     "--learning-rate",
     type=float,
     default=None,
-    help="Of the first step.  [default: 0.025]",
+    help="Of the first step, or (glove) the share of the way that a sweep goes.  "
+    "[default: 0.05; skipgram 0.025, glove 1]",
 )
 @click.option(
     "--context",
     type=click.Choice(["symmetric", "left", "around"]),
     default=None,
-    help="glove: symmetric or left; window: left or around.  [default: symmetric; around]",
+    help="glove: symmetric or left; window: left or around.  [default: glove symmetric, window left]",
 )
 @click.option("--hidden-units", type=int, default=None, help="window: of the hidden layer.  [default: 128]")
 @click.option(
-    "--softmax", type=click.Choice(["exact", "sampled"]), default=None, help="window.  [default: exact]"
+    "--softmax", type=click.Choice(["exact", "sampled"]), default=None, help="window.  [default: sampled]"
 )
 @click.option("--x-max", type=float, default=None, help="glove: count of full weight.  [default: 100]")
 @click.option("--alpha", type=float, default=None, help="glove: exponent of the weight.  [default: 0.75]")
@@ -190,10 +201,26 @@ def _configured(corpus: tuple[str, ...], options: dict[str, Any]) -> Any:
     settings = {setting: options[setting] for setting in SETTINGS} | {"seed": options["seed"]}
     if name == "glove" and len(corpus) == 1 and is_counts(corpus[0]):
         counted = Cooccurrences.load(corpus[0]).settings
+        _check_text_options(corpus[0], counted, options)
         for setting in ("window", "context", "weighting"):
             if settings[setting] is None:
-                settings[setting] = counted[setting]
+                settings[setting] = counted.get(setting)
     return METHODS[name].configured(settings)
+
+
+def _check_text_options(counts: str, counted: Mapping[str, Any], options: dict[str, Any]) -> None:
+    """Refuses an option that asks for other words than were counted: it would have no effect."""
+    from seqkit.errors import UsageError
+
+    tokenizer = counted.get("tokenizer")
+    tokenizer = tokenizer if isinstance(tokenizer, dict) else {}
+    made = {"tokenizer": tokenizer.get("kind"), "lowercase": tokenizer.get("lowercase")}
+    made |= {name: counted.get(name) for name in ("min_count", "max_vocab")}
+    context = click.get_current_context()
+    for name, was in made.items():
+        given = context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if given and options[name] != was:
+            raise UsageError(f"{counts} was counted with {name} {was}, not {options[name]}: count again")
 
 
 def _probe(

@@ -87,7 +87,7 @@ def material(
         partial: the folder to work in.
         progress: told of both.
     """
-    if len(sources) == 1 and is_counts(sources[0]):
+    if are_counts(sources):
         return _of_counts(sources[0], config, corpus.validation)
     if isinstance(config, GloVeConfig):
         return _counted(sources, config, corpus, counting, partial, progress)
@@ -100,6 +100,18 @@ def material(
         found,
         lambda device: trainer(text, config, device),
     )
+
+
+def are_counts(sources: Sequence[Place]) -> bool:
+    """Whether the only source is a bundle of counts.
+
+    Raises:
+        UsageError: counts among other sources.
+    """
+    counts = [source for source in sources if is_counts(source)]
+    if counts and len(sources) > 1:
+        raise UsageError(f"{counts[0]} holds counts, which are trained on alone: leave out the other sources")
+    return bool(counts)
 
 
 def _of_counts(place: Place, config: MethodConfig, validation: float) -> Material:

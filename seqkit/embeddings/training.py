@@ -10,8 +10,15 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from seqkit.embeddings.cooccurrence.counting import CountingConfig
-from seqkit.embeddings.cooccurrence.counts import is_counts
-from seqkit.embeddings.material import CHECKPOINT, CORPUS, COUNTS, CorpusConfig, Material, material
+from seqkit.embeddings.material import (
+    CHECKPOINT,
+    CORPUS,
+    COUNTS,
+    CorpusConfig,
+    Material,
+    are_counts,
+    material,
+)
 from seqkit.embeddings.methods import OPTIMIZER, MethodConfig, VectorTrainer, method_of
 from seqkit.embeddings.skipgram.config import SkipGramConfig
 from seqkit.embeddings.vectors import Vectors
@@ -134,7 +141,7 @@ def train(
     if run.patience is not None and not corpus.validation:
         raise UsageError("patience needs held-out text: set validation (--validation 0.01, for one)")
     counting = CountingConfig(memory=run.memory, threads=run.threads)
-    if not (len(sources) == 1 and is_counts(sources[0])):
+    if not are_counts(sources):
         resolve(sources)  # what is missing is told at once, not after TensorFlow has started
     start = _Start.of(init, config, corpus, progress)
     with BundleWriter(bundle, kind="vectors", overwrite=run.overwrite) as writer, _ended_well(writer.partial):
