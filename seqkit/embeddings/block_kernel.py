@@ -100,19 +100,6 @@ class BlockKernel(ABC):
         self._train = tf.function(self._steps, autograph=False, input_signature=(*plan, scalar, scalar))
         self._evaluate = tf.function(self._losses, autograph=False, input_signature=(*plan, count))
 
-    @staticmethod
-    @abstractmethod
-    def _context_places(words: NDArray[np.int32], noise: NDArray[np.int32]) -> NDArray[np.int32]:
-        """The places of a step's words and noise in the table of contexts, in the order of the plan.
-
-        Args:
-            words: shape (S, N, L).
-            noise: shape (S, N, K).
-
-        Returns:
-            Shape (S, N·(L + K)).
-        """
-
     @abstractmethod
     def _train_lane(self, lane: Lane, learning_rate: Any) -> None:
         """Gives to the rows of a lane what they learn."""
@@ -124,10 +111,10 @@ class BlockKernel(ABC):
     def plan(self, chunk: Chunk) -> PlannedChunk:
         """What `train` and `loss` take; another thread may plan the next chunk meanwhile."""
         steps = len(chunk.words)
-        places = chunk.words.reshape(steps, -1), self._context_places(chunk.words, chunk.noise)
+        contexts = np.concatenate([chunk.words, chunk.noise], axis=2)
         plans = [
-            plan_rows(ids, masses, self._vocabulary, self._lanes)
-            for ids, masses in zip(places, (self._masses.vectors, self._masses.contexts), strict=True)
+            plan_rows(ids.reshape(steps, -1), masses, self._vocabulary, self._lanes)
+            for ids, masses in ((chunk.words, self._masses.vectors), (contexts, self._masses.contexts))
         ]
         vector_rows, context_rows = (
             {name: tf.constant(array) for name, array in vars(plan).items()} for plan in plans

@@ -20,7 +20,7 @@ class Rows:
 
     def __init__(self, table: Any, plan: Any, step: Any, lanes: int, product_type: Any) -> None:
         self._table = table
-        self._descents: list[tuple[Any, ...]] = []
+        self._descents: list[Any] = []
         self._inverse = plan["inverse"][step]
         order, segments = plan["order"][step], plan["segments"][step]
         place, row = plan["place_bounds"][step], plan["row_bounds"][step]
@@ -34,30 +34,26 @@ class Rows:
             self._parts.append((part, rows, gathered, order[places], segments[places] - row[lane]))
         self._rounded = tf.concat([tf.cast(values, product_type) for _, _, values, _, _ in self._parts], 0)
 
-    def gather(self, blocks: slice, width: int, first: int = 0) -> Any:
-        """The rows of some places, in the type of the products.
+    def gather(self, blocks: slice, width: int) -> Any:
+        """The rows of the places of some blocks, in the type of the products.
 
         Args:
             blocks: a range of blocks.
             width: places of a block.
-            first: the place at which block 0 begins.
 
         Returns:
             Shape (blocks, width, vector_size).
         """
-        places = self._inverse[first + blocks.start * width : first + blocks.stop * width]
+        places = self._inverse[blocks.start * width : blocks.stop * width]
         return tf.gather(self._rounded, tf.reshape(places, [-1, width]))
 
-    def collect(self, *descents: Any) -> None:
-        """Takes the descents of one lane, η times the negative gradients, each of shape (n, places, D).
-
-        The places of the plan are those of the first descent of all lanes, then those of the second.
-        """
-        self._descents.append(tuple(tf.reshape(part, [-1, part.shape[-1]]) for part in descents))
+    def collect(self, descent: Any) -> None:
+        """Takes the descent at the places of a lane, η times the negative gradient, shape (n, places, D)."""
+        self._descents.append(tf.reshape(descent, [-1, descent.shape[-1]]))
 
     def update(self, learning_rate: Any) -> None:
         """Adds to each row what its places collected, no faster than its mass allows."""
-        descent = tf.concat([part for group in zip(*self._descents, strict=True) for part in group], 0)
+        descent = tf.concat(self._descents, 0)
         # For all rows at once: the last digit of a division depends on where in the array it stands.
         share = tf.minimum(1.0, 1.0 / (learning_rate * self._mass))
         for part, rows, values, order, segments in self._parts:

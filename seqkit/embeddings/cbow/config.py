@@ -36,7 +36,7 @@ def choose_geometry(window: int, negative: int, words: int) -> Geometry:
     """
     length = max(32, 16 * math.ceil(6 * window / 16))
     fitting = max(1, words // (1000 * length))
-    blocks = min(512, 1 << (fitting.bit_length() - 1))
+    blocks = min(256, 1 << (fitting.bit_length() - 1))
     return Geometry(blocks, length, noise=16 * math.ceil(negative * length / 80))
 
 
@@ -52,8 +52,8 @@ def place_masses(config: CBOWConfig, geometry: Geometry) -> Masses:
         geometry: of a step.
     """
     noise_pairs = NOISE_MASS * config.negative
-    noise = noise_pairs * geometry.length / geometry.noise
+    block = [1.0] * geometry.length + [noise_pairs * geometry.length / geometry.noise] * geometry.noise
     return Masses(
         np.full(geometry.words, 1 + noise_pairs, np.float32),
-        np.repeat(np.array([1, noise], np.float32), [geometry.words, geometry.blocks * geometry.noise]),
+        np.tile(np.array(block, np.float32), geometry.blocks),
     )

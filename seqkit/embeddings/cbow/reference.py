@@ -76,7 +76,7 @@ def step(
         words: ids, shape (N, L).
         reaches: left and right, each of shape (N, L).
         noise: ids, shape (N, K).
-        masses: of the places of the step: words; words of all blocks, then noise words of all blocks.
+        masses: of the places of the step.
         negative: noise words for each word.
         learning_rate: η.
     """
@@ -104,7 +104,7 @@ def step(
                 vector_descent[neighbour] += error
             loss, vector_loss = loss + word_loss, vector_loss + len(context) * word_loss
             predicted += 1
-    context_places = np.concatenate([words.ravel(), noise.ravel()])
+    context_places = np.concatenate([words, noise], axis=1)
     return StepResult(
         vectors + limited_rates(words, masses.vectors, len(vectors), learning_rate) * vector_descent,
         contexts

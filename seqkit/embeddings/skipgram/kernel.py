@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from seqkit.embeddings.block_kernel import BlockKernel, Lane, Matrix
 from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
@@ -34,11 +33,6 @@ class SkipGramKernel(BlockKernel):
     ) -> None:
         self._weights = _PairWeights(geometry, config.negative)
         super().__init__(vectors, contexts, config, geometry, place_masses(config, geometry), lanes)
-
-    @staticmethod
-    def _context_places(words: NDArray[np.int32], noise: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Block by block: its words, its noise."""
-        return np.concatenate([words, noise], axis=2).reshape(len(words), -1)
 
     def _train_lane(self, lane: Lane, learning_rate: Any) -> None:
         x, y, scores = self._scores(lane)
