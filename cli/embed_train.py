@@ -18,6 +18,7 @@ from seqkit.cli.common import (
     threads_option,
 )
 from seqkit.cli.config import config_option
+from seqkit.cli.going_on import Start, echo_scores
 from seqkit.cli.progress import progress_for
 
 if TYPE_CHECKING:
@@ -39,14 +40,21 @@ SETTINGS = (
 @click.option(
     "--method",
     type=click.Choice(["skipgram", "cbow", "glove", "window"]),
-    default="skipgram",
-    help="How the vectors are learned; each has its own defaults.",
+    default=None,
+    help="How the vectors are learned; each has its own defaults.  [default: skipgram]",
 )
 @click.option(
     "--objective",
     type=click.Choice(["negative-sampling", "softmax"]),
-    default="negative-sampling",
-    help="skipgram: tell a context from noise words, or from the whole vocabulary.",
+    default=None,
+    help="skipgram: tell a context from noise words, or from the whole vocabulary.  "
+    "[default: negative-sampling]",
+)
+@click.option(
+    "--init",
+    metavar="VECTORS",
+    default=None,
+    help="Go on from a bundle, or a file of vectors; what is not set here is as it was there.",
 )
 @click.option("--vector-size", type=int, default=None, help="Length of a vector.  [default: 100]")
 @click.option(
@@ -107,10 +115,12 @@ SETTINGS = (
 @click.option(
     "--tokenizer",
     type=click.Choice(["word", "whitespace", "character"]),
-    default="word",
-    help="What cuts the text.",
+    default=None,
+    help="What cuts the text.  [default: word]",
 )
-@click.option("--lowercase/--keep-case", default=True, help="Whether words are lower-cased.")
+@click.option(
+    "--lowercase/--keep-case", default=None, help="Whether words are lower-cased.  [default: lowercase]"
+)
 @click.option("--validation", type=float, default=0.0, help="Fraction of the text to hold out.")
 @click.option("--patience", type=int, default=None, help="Stop after N epochs without progress on that text.")
 @click.option("--probe", "words", multiple=True, metavar="WORD", help="Show its neighbours after each epoch.")
@@ -139,10 +149,14 @@ def train(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: bool, **op
     Interrupted by Ctrl-C, the same command goes on where it stopped.
     """
     progress = progress_for(quiet)
-    report = _train(corpus, bundle, options, progress)
+    start = Start.of(options, progress)
+    scores = start.scores()
+    report = _train(corpus, bundle, options, start, progress)
+    after = start.scores(bundle)
     if as_json:
-        answer = vars(report) | {"method": options["method"]}
-        emit_json(answer)
+        emit_json(
+            vars(report) | {"method": start.method} | ({"before": scores, "after": after} if after else {})
+        )
         return
     echo_table(
         ["bundle", "words", "vocabulary", "epochs", "seconds", "words/s", "loss"],
@@ -158,14 +172,15 @@ def train(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: bool, **op
             ]
         ],
     )
+    if after:
+        echo_scores(scores, after)
 
 
 def _train(
-    corpus: tuple[str, ...], bundle: str, options: dict[str, Any], progress: Progress
+    corpus: tuple[str, ...], bundle: str, options: dict[str, Any], start: Start, progress: Progress
 ) -> TrainingReport:
     from seqkit.embeddings.material import CorpusConfig
     from seqkit.embeddings.training import RunConfig, train
-    from seqkit.text.tokenizers import Tokenizer
 
     def chosen(*names: str) -> dict[str, Any]:
         return {name: options[name] for name in names}
@@ -173,32 +188,29 @@ def _train(
     return train(
         corpus,
         bundle,
-        _configured(corpus, options),
+        _configured(corpus, options, start),
         corpus=CorpusConfig(
-            tokenizer=Tokenizer(options["tokenizer"], options["lowercase"]),
+            tokenizer=start.tokenizer(options["tokenizer"], options["lowercase"]),
             **chosen("min_count", "max_vocab", "validation"),
         ),
         run=RunConfig(
             **chosen("device", "threads", "precision", "patience"),
             **chosen("checkpoint_seconds", "memory", "overwrite"),
         ),
+        init=start.initial,
         probe=_probe(options["words"], options["probe_similarity"], options["probe_analogies"], progress),
         progress=progress,
     )
 
 
-def _configured(corpus: tuple[str, ...], options: dict[str, Any]) -> Any:
+def _configured(corpus: tuple[str, ...], options: dict[str, Any], start: Start) -> Any:
     """The configuration of the method; where counts are given, as they were counted."""
     from seqkit.embeddings.cooccurrence.counts import Cooccurrences, is_counts
     from seqkit.embeddings.methods import METHODS
-    from seqkit.errors import UsageError
 
-    name = options["method"]
-    if options["objective"] == "softmax":
-        if name != "skipgram":
-            raise UsageError("--objective softmax goes with --method skipgram")
-        name = "skipgram-softmax"
+    name = start.name
     settings = {setting: options[setting] for setting in SETTINGS} | {"seed": options["seed"]}
+    settings |= {key: value for key, value in start.settings().items() if settings.get(key) is None}
     if name == "glove" and len(corpus) == 1 and is_counts(corpus[0]):
         counted = Cooccurrences.load(corpus[0]).settings
         _check_text_options(corpus[0], counted, options)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from seqkit.embeddings.cooccurrence.counting import CountingConfig, count
 from seqkit.embeddings.cooccurrence.counts import Cooccurrences, is_counts
 from seqkit.embeddings.glove.config import GloVeConfig
+from seqkit.embeddings.initial import Initial
 from seqkit.embeddings.methods import MethodConfig, VectorTrainer, method_of
 from seqkit.errors import BundleError, FormatError, MissingInputError, Place, UsageError
 from seqkit.progress import Progress
@@ -59,14 +60,14 @@ class Material:
         tokens: of the text.
         settings: how the text became words, as JSON.
         fingerprint: SHA-256 of the text as it is now, in hex; None where that is not known.
-        trainer: makes what trains on it.
+        trainer: makes what trains on it, with the settings of a method.
     """
 
     vocabulary: Vocabulary
     tokens: int
     settings: dict[str, Any]
     fingerprint: str | None
-    trainer: Callable[[Device], VectorTrainer]
+    trainer: Callable[[MethodConfig, Device], VectorTrainer]
 
 
 def material(
@@ -76,6 +77,7 @@ def material(
     counting: CountingConfig,
     partial: Path,
     progress: Progress,
+    initial: Initial | None = None,
 ) -> Material:
     """Encodes text, and counts where the method asks for it; a run that goes on finds its encoding again.
 
@@ -86,20 +88,17 @@ def material(
         counting: how it is counted.
         partial: the folder to work in.
         progress: told of both.
+        initial: what training goes on from; its words are kept.
     """
     if are_counts(sources):
-        return _of_counts(sources[0], config, corpus.validation)
-    if isinstance(config, GloVeConfig):
-        return _counted(sources, config, corpus, counting, partial, progress)
-    text, found = _text(sources, corpus, corpus.validation, config.seed, partial, progress)
-    trainer = method_of(config).trainer_class()
-    return Material(
-        text.vocabulary,
-        text.tokens,
-        corpus.settings(),
-        found,
-        lambda device: trainer(text, config, device),
-    )
+        found = _of_counts(sources[0], config, corpus.validation, initial)
+    else:
+        if initial:
+            initial.check_tokenizer(corpus.settings())
+        found = _of_text(sources, config, corpus, counting, partial, progress, initial)
+    if not initial:
+        return found
+    return replace(found, settings=found.settings | initial.settings(config.learning_rate))
 
 
 def are_counts(sources: Sequence[Place]) -> bool:
@@ -114,7 +113,30 @@ def are_counts(sources: Sequence[Place]) -> bool:
     return bool(counts)
 
 
-def _of_counts(place: Place, config: MethodConfig, validation: float) -> Material:
+def _of_text(
+    sources: Sequence[Place],
+    config: MethodConfig,
+    corpus: CorpusConfig,
+    counting: CountingConfig,
+    partial: Path,
+    progress: Progress,
+    initial: Initial | None,
+) -> Material:
+    keep = initial.vectors.words if initial else ()
+    if isinstance(config, GloVeConfig):
+        return _counted(sources, config, corpus, counting, partial, progress, keep)
+    text, found = _text(sources, corpus, corpus.validation, config.seed, partial, progress, keep)
+    trainer = method_of(config).trainer_class()
+    return Material(
+        text.vocabulary,
+        text.tokens,
+        corpus.settings(),
+        found,
+        lambda config, device: trainer(text, config, device),
+    )
+
+
+def _of_counts(place: Place, config: MethodConfig, validation: float, initial: Initial | None) -> Material:
     if not isinstance(config, GloVeConfig):
         raise UsageError(f"{place} holds counts, which only method glove trains on; give the text (CORPUS)")
     counts = Cooccurrences.load(place)
@@ -128,6 +150,9 @@ def _of_counts(place: Place, config: MethodConfig, validation: float) -> Materia
     if not isinstance(tokens, int):
         raise BundleError(Path(place), f"words is {tokens!r}", member="manifest.json")
     settings = {name: counts.settings.get(name) for name in ("tokenizer", "min_count", "max_vocab")}
+    if initial:
+        initial.check_tokenizer(settings)
+        counts = counts.widened(initial.vectors.words)
     return _glove(counts, tokens, config, settings, validation, counts.fingerprint)
 
 
@@ -138,8 +163,9 @@ def _counted(
     counting: CountingConfig,
     partial: Path,
     progress: Progress,
+    keep: Sequence[str],
 ) -> Material:
-    text, found = _text(sources, corpus, 0.0, config.seed, partial, progress)
+    text, found = _text(sources, corpus, 0.0, config.seed, partial, progress, keep)
     shutil.rmtree(partial / COUNTS, ignore_errors=True)
     counts = count(text, partial / COUNTS, config.counting, run=counting, progress=progress)
     return _glove(counts, text.tokens, config, corpus.settings(), corpus.validation, found)
@@ -159,7 +185,7 @@ def _glove(
         tokens,
         settings | {"validation": validation},
         found,
-        lambda device: trainer(counts, config, device, validation),
+        lambda config, device: trainer(counts, config, device, validation),
     )
 
 
@@ -170,6 +196,7 @@ def _text(
     seed: int,
     partial: Path,
     progress: Progress,
+    keep: Sequence[str],
 ) -> tuple[EncodedCorpus, str]:
     """The encoded corpus, found again when a run goes on, and the fingerprint of the text as it is now."""
     if (partial / CHECKPOINT).exists():
@@ -184,6 +211,7 @@ def _text(
         tokenizer=corpus.tokenizer,
         min_count=corpus.min_count,
         max_vocab=corpus.max_vocab,
+        keep=keep,
         held_out=held_out,
         seed=seed,
         progress=progress,

@@ -31,6 +31,10 @@ class MethodConfig(Protocol):
         """Passes over the corpus."""
 
     @property
+    def learning_rate(self) -> float:
+        """Of the first step."""
+
+    @property
     def seed(self) -> int:
         """Of everything random."""
 
@@ -62,6 +66,9 @@ class Method:
         trainer: "module:class" of what trains it, imported late: it needs TensorFlow.
         loss: what its loss is, for reports.
         work: what its progress counts.
+        shared: the tensors of its trainer that all words share; each other one has a row for each word.
+        least_squares: whether it solves for rows, in a frame that any sweep may turn, at a rate that stays;
+            the others descend, at a rate that falls linearly.
     """
 
     name: str
@@ -69,6 +76,8 @@ class Method:
     trainer: str
     loss: str
     work: str = "words"
+    shared: frozenset[str] = frozenset()
+    least_squares: bool = False
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -118,6 +127,7 @@ METHODS: dict[str, Method] = {
             WindowConfig,
             "seqkit.embeddings.window.trainer:WindowTrainer",
             "of a word, in nats",
+            shared=frozenset({"hidden_kernel", "hidden_bias"}),
         ),
         Method(
             "cbow",
@@ -131,6 +141,7 @@ METHODS: dict[str, Method] = {
             "seqkit.embeddings.glove.trainer:GloVeTrainer",
             "½ f(X) (…)² of a pair",
             work="pairs",
+            least_squares=True,
         ),
     )
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from seqkit.embeddings.cooccurrence.counting import CountingConfig
+from seqkit.embeddings.initial import Initial
 from seqkit.embeddings.material import (
     CHECKPOINT,
     CORPUS,
@@ -98,7 +99,7 @@ def train(
     *,
     corpus: CorpusConfig | None = None,
     run: RunConfig | None = None,
-    init: GoingOn | Place | None = None,
+    init: Initial | Place | None = None,
     probe: Probe | None = None,
     progress: Progress = SILENT,
 ) -> TrainingReport:
@@ -143,14 +144,17 @@ def train(
     counting = CountingConfig(memory=run.memory, threads=run.threads)
     if not are_counts(sources):
         resolve(sources)  # what is missing is told at once, not after TensorFlow has started
-    start = _Start.of(init, config, corpus, progress)
+    initial = init if init is None or isinstance(init, Initial) else Initial.load(init, progress)
+    if initial:
+        initial.check(config)
     with BundleWriter(bundle, kind="vectors", overwrite=run.overwrite) as writer, _ended_well(writer.partial):
         device = choose_device(run.device, run.threads)
         if not device.is_gpu:
             one_thread_per_operation(device.threads)
         config = _resolved(config, run, device)
-        found = material(sources, config, corpus, counting, writer.partial, progress, start.initial)
-        return _Run(start.configured(config, found), found, loop, device, start).into(writer, probe, progress)
+        found = material(sources, config, corpus, counting, writer.partial, progress, initial)
+        config = initial.configured(config, found.tokens) if initial else config
+        return _Run(config, found, loop, device, initial).into(writer, probe, progress)
 
 
 def _resolved(config: MethodConfig, run: RunConfig, device: Device) -> MethodConfig:
@@ -187,9 +191,12 @@ class _Run:
     material: Material
     loop: LoopConfig
     device: Device
+    initial: Initial | None = None
 
     def into(self, writer: BundleWriter, probe: Probe | None, progress: Progress) -> TrainingReport:
-        trainer = self.material.trainer(self.device)
+        trainer = self.material.trainer(self.config, self.device)
+        if self.initial:
+            self.initial.begin(trainer, self.material.vocabulary, self.config, progress)
         checkpoint, best = (
             CheckpointFile(writer.partial / name, self._settings(), self.material.fingerprint or "")
             for name in (CHECKPOINT, BEST)
@@ -221,8 +228,11 @@ class _Run:
 
     def _vectors(self, trainer: VectorTrainer) -> Vectors:
         tables = {name: table for name, table in trainer.state().items() if not name.startswith(OPTIMIZER)}
+        vocabulary = self.material.vocabulary
+        if self.initial:
+            vocabulary, tables = self.initial.finished(vocabulary, tables, self.config)
         vectors, context = tables.pop("vectors"), tables.pop("context", None)
-        return Vectors(self.material.vocabulary, vectors, output_matrix=context, model=tables)
+        return Vectors(vocabulary, vectors, output_matrix=context, model=tables)
 
     def _save(self, writer: BundleWriter, trainer: VectorTrainer, report: TrainingReport) -> None:
         metrics = {name: value for name, value in asdict(report).items() if name not in ("bundle", "history")}

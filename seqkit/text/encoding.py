@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -64,6 +64,7 @@ def encode(
     tokenizer: Tokenizer,
     min_count: int = 1,
     max_vocab: int | None = None,
+    keep: Collection[str] = (),
     specials: Sequence[str] = (),
     unknown: Literal["drop", "keep"] = "drop",
     held_out: float = 0.0,
@@ -79,6 +80,8 @@ def encode(
         tokenizer: what cuts the text.
         min_count: tokens that occur less often are rare.
         max_vocab: beyond this many different tokens, the less frequent are rare too.
+        keep: tokens that are in the vocabulary however rare, even where the text lacks them: their count is
+            then 0.
         specials: tokens with the first ids; where the text holds one literally, it gets that id.
         unknown: "drop" leaves rare tokens out; "keep" puts `<unk>`, then one of the specials, in their place.
         held_out: which fraction of the text, at least 0 and below 1, is kept from training and vocabulary,
@@ -99,7 +102,9 @@ def encode(
         StorageError: reading or writing failed.
     """
     named, split = _named(sources), Split(held_out, seed)
-    settings = _Settings(tokenizer, min_count, max_vocab, tuple(specials), unknown, split, named)
+    settings = _Settings(
+        tokenizer, min_count, max_vocab, frozenset(keep), tuple(specials), unknown, split, named
+    )
     if processes is not None and processes < 1:
         raise UsageError(f"processes must be at least 1, not {processes}")
     blocks = read_blocks(sources, tokenizer.last_boundary, progress)
@@ -140,6 +145,7 @@ class _Settings:
     tokenizer: Tokenizer
     min_count: int
     max_vocab: int | None
+    keep: frozenset[str]
     specials: tuple[str, ...]
     unknown: str
     split: Split
@@ -279,8 +285,9 @@ def _vocabulary(
         min_count=settings.min_count,
         max_size=settings.max_vocab,
         specials=settings.specials,
+        keep=settings.keep,
     )
-    if len(vocabulary) == len(settings.specials):
+    if not vocabulary.counts[len(settings.specials) :].any():
         raise _nothing_kept(merge, counts, settings)
     keep = settings.unknown == "keep"
     final = np.full(len(counts), vocabulary[UNKNOWN] if keep else DROPPED, np.int32)
@@ -297,12 +304,11 @@ def _vocabulary(
 def _frequent(merge: Merge, counts: NDArray[np.int64], settings: _Settings) -> list[int]:
     """The numbers of the tokens that may be in the vocabulary."""
     frequent = (np.flatnonzero(counts[1:] >= settings.min_count) + 1).tolist()
-    if not settings.specials:
+    wanted = settings.keep.union(settings.specials)
+    if not wanted:
         return frequent
     rare = np.flatnonzero(counts[1:] < settings.min_count) + 1
-    return frequent + [
-        i for i in rare.tolist() if token_of(merge.spellings[i], settings.tokenizer) in settings.specials
-    ]
+    return frequent + [i for i in rare.tolist() if token_of(merge.spellings[i], settings.tokenizer) in wanted]
 
 
 def _nothing_kept(merge: Merge, counts: NDArray[np.int64], settings: _Settings) -> CorpusError:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -57,6 +57,7 @@ class Vocabulary:
         min_count: int = 1,
         max_size: int | None = None,
         specials: Sequence[str] = (),
+        keep: Collection[str] = (),
     ) -> Vocabulary:
         """Orders counted words and drops the rare ones.
 
@@ -65,6 +66,7 @@ class Vocabulary:
             min_count: words that occur less often are left out.
             max_size: at most this many words are kept, the most frequent; specials are not counted.
             specials: words that get the first ids whatever their count, such as `<pad>`.
+            keep: words that neither bound leaves out, even where they are not counted.
 
         Raises:
             UsageError: a bound below 1, or a special named twice.
@@ -74,12 +76,14 @@ class Vocabulary:
         if len(set(specials)) != len(specials):
             raise UsageError(f"a special stands twice in {list(specials)}")
         special = set(specials)
-        kept = [w for w, count in counts.items() if count >= min_count and w not in special]
-        kept.sort()
-        frequency = np.fromiter((counts[word] for word in kept), np.int64, len(kept))
-        order = np.argsort(-frequency, kind="stable")[:max_size]
-        words = (*specials, *(kept[i] for i in order.tolist()))
-        return cls(words, np.array([*(counts.get(w, 0) for w in specials), *frequency[order]], np.int64))
+        kept = _by_count(
+            [w for w, count in counts.items() if count >= min_count and w not in special], counts
+        )
+        kept = kept[:max_size]
+        if keep:
+            kept = _by_count({*kept, *keep} - special, counts)
+        words = (*specials, *kept)
+        return cls(words, np.fromiter((counts.get(word, 0) for word in words), np.int64, len(words)))
 
     def __len__(self) -> int:
         return len(self.words)
@@ -175,6 +179,13 @@ class Vocabulary:
         except DataError as error:
             raise FormatError(str(error), path=path) from None
         return vocabulary
+
+
+def _by_count(words: Collection[str], counts: Mapping[str, int]) -> list[str]:
+    """Words by falling count, ties by code point."""
+    ordered = sorted(words)
+    frequency = np.fromiter((counts.get(word, 0) for word in ordered), np.int64, len(ordered))
+    return [ordered[i] for i in np.argsort(-frequency, kind="stable").tolist()]
 
 
 def _parse_token(token: str, path: Place | None, line: int) -> str:

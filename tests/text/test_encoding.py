@@ -128,6 +128,50 @@ def test_the_same_bytes_for_any_number_of_processes(
     assert list(corpus.vocabulary) == list(counts)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_tokens_that_are_kept_for_any_number_of_processes(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rare ones keep their place in the text, absent ones have a count of 0; nothing else changes."""
+    text = varied_text(8000)
+    (tmp_path / "corpus.txt").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(encoding, "SMALL_BLOCKS", 2)
+    monkeypatch.setattr(sources, "BLOCK_BYTES", 20_000)
+    tokens = Counter(token for line in text.splitlines() for token in Tokenizer(kind).tokenize(line))
+    least = sorted(tokens.values())[len(tokens) // 2] + 1
+    rare = [token for token in tokens if tokens[token] < least][::3]
+    keep = [*rare, tokens.most_common(1)[0][0], "nowhere", "国"]
+    assert rare
+    counts = {token: n for token, n in tokens.items() if n >= least or token in keep} | {
+        "nowhere": 0,
+        "国": 0,
+    }
+    order = sorted(counts, key=lambda token: (-counts[token], token))
+    ids = {token: index for index, token in enumerate(order)}
+    for processes in (1, 2, 3):
+        corpus = encode(
+            tmp_path / "corpus.txt",
+            tmp_path / "out",
+            tokenizer=Tokenizer(kind),
+            min_count=least,
+            keep=keep,
+            processes=processes,
+        )
+        assert list(corpus.vocabulary) == order
+        assert corpus.vocabulary.counts.tolist() == [counts[token] for token in order]
+        assert corpus.kept_tokens == sum(counts.values())
+        lines = [[ids[t] for t in Tokenizer(kind).tokenize(x) if t in ids] for x in text.splitlines()]
+        assert corpus.ids.tolist() == [number for line in lines if line for number in [*line, LINE_END]]
+
+
+def test_kept_tokens_alone_are_no_text(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text("a b\n")
+    with pytest.raises(CorpusError, match="no token occurs 2 times"):
+        encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=Tokenizer(), min_count=2, keep=["c"])
+    corpus = encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=Tokenizer(), min_count=2, keep=["b"])
+    assert (list(corpus.vocabulary), corpus.ids.tolist()) == (["b"], [0, LINE_END])
+
+
 def test_a_small_text_starts_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("a worker was started")

@@ -28,6 +28,14 @@ def test_max_size_keeps_the_most_frequent() -> None:
     assert vocabulary.words == ("<eos>", "b", "c")
 
 
+def test_words_that_are_kept_pass_both_bounds() -> None:
+    counts = {"a": 5, "b": 3, "rare": 1, "<unk>": 4}
+    keep = ("rare", "absent", "a", "<unk>")
+    vocabulary = Vocabulary.from_counts(counts, min_count=2, max_size=1, specials=("<unk>",), keep=keep)
+    assert vocabulary.words == ("<unk>", "a", "rare", "absent")
+    assert vocabulary.counts.tolist() == [4, 5, 1, 0]
+
+
 @given(st.dictionaries(ANY_TEXT, st.integers(1, 5)), st.integers(1, 3))
 def test_from_counts_is_a_sort(counts: dict[str, int], min_count: int) -> None:
     expected = sorted((-count, word) for word, count in counts.items() if count >= min_count)

@@ -6,7 +6,7 @@ X_ij says how often word j stands in the window of word i, weighted by distance:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -92,6 +92,20 @@ class Cooccurrences:
             columns=turned.indices.astype(np.int32),
             values=turned.data,
         )
+
+    def widened(self, words: Sequence[str]) -> Cooccurrences:
+        """The same counts with a row and a column, both empty, for each word that has none yet.
+
+        Args:
+            words: any words.
+        """
+        surplus = sorted(set(words).difference(self.vocabulary))
+        wide = Vocabulary(
+            (*self.vocabulary.words, *surplus),
+            np.append(self.vocabulary.counts, np.zeros(len(surplus), np.int64)),
+        )
+        offsets = np.append(self.offsets, np.full(len(surplus), self.offsets[-1]))
+        return replace(self, vocabulary=wide, offsets=offsets)
 
     @classmethod
     def load(cls, place: Place) -> Cooccurrences:
