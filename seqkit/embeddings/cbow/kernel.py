@@ -11,8 +11,8 @@ For a step of N blocks of L words with K noise words each:
     E = G O                              (N, L, D)        η times the errors
     vectors  += rows of Mᵀ E             contexts += rows of Gᵀ H
 
-Of the scores of words only the diagonal is wanted; the product that makes all of them takes less time than
-reading H and O again for L dot products.
+Of the scores of words only the diagonal is wanted; all of them are made, in
+one product with those of the noise.
 """
 
 from __future__ import annotations
