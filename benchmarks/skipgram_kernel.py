@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from seqkit.embeddings.skipgram.chunks import ChunkMaker
+from seqkit.embeddings.negative_sampling.chunks import ChunkMaker
 from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
 from seqkit.embeddings.skipgram.kernel import SkipGramKernel
 from seqkit.embeddings.skipgram.trainer import initial_tables

@@ -13,19 +13,19 @@ HEAVY = {"gensim", "keras", "matplotlib", "nltk", "numpy", "pandas", "rich", "sc
 TENSORFLOW_CODE = {
     f"seqkit.embeddings.{name}"
     for name in (
-        "adagrad",
-        "block_kernel",
-        "block_trainer",
         "cbow.kernel",
         "cbow.trainer",
-        "chunk_trainer",
-        "exact_softmax",
         "glove.kernel",
         "glove.trainer",
+        "negative_sampling.kernel",
+        "negative_sampling.rows",
+        "negative_sampling.trainer",
         "skipgram.kernel",
-        "skipgram.softmax_trainer",
         "skipgram.trainer",
-        "table_rows",
+        "softmax.adagrad",
+        "softmax.exact",
+        "softmax.skipgram_trainer",
+        "softmax.trainer",
         "window.kernel",
         "window.trainer",
     )

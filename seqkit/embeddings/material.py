@@ -18,6 +18,7 @@ from seqkit.progress import Progress
 from seqkit.storage import Bundle
 from seqkit.text.corpus import EncodedCorpus
 from seqkit.text.encoding import encode, fingerprint
+from seqkit.text.phrases import PhraseConfig, Phrases
 from seqkit.text.tokenizers import Tokenizer
 from seqkit.text.vocabulary import Vocabulary
 from seqkit.training.device import Device
@@ -34,12 +35,14 @@ class CorpusConfig:
         tokenizer: what cuts the text.
         min_count: words that occur less often are left out.
         max_vocab: keep only so many of the most frequent words; None for all.
+        phrases: how to learn which words become one, `new_york`; None for none.
         validation: fraction that is held out, 0 to below 1: of the text, or for GloVe of the pairs.
     """
 
     tokenizer: Tokenizer = field(default_factory=Tokenizer)
     min_count: int = 5
     max_vocab: int | None = None
+    phrases: PhraseConfig | None = None
     validation: float = 0.0
 
     def __post_init__(self) -> None:
@@ -61,6 +64,7 @@ class Material:
         settings: how the text became words, as JSON.
         fingerprint: SHA-256 of the text as it is now, in hex; None where that is not known.
         trainer: makes what trains on it, with the settings of a method.
+        phrases: that were joined in the text.
     """
 
     vocabulary: Vocabulary
@@ -68,6 +72,7 @@ class Material:
     settings: dict[str, Any]
     fingerprint: str | None
     trainer: Callable[[MethodConfig, Device], VectorTrainer]
+    phrases: Phrases = field(default_factory=Phrases)
 
 
 def material(

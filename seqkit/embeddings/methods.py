@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from seqkit.embeddings.cbow.config import CBOWConfig
 from seqkit.embeddings.glove.config import GloVeConfig
 from seqkit.embeddings.skipgram.config import SkipGramConfig
-from seqkit.embeddings.skipgram.softmax import SoftmaxConfig
+from seqkit.embeddings.softmax.skipgram import SoftmaxConfig
 from seqkit.embeddings.window.config import WindowConfig
 from seqkit.errors import UsageError
 from seqkit.training.loop import Trainee
@@ -119,7 +119,7 @@ METHODS: dict[str, Method] = {
         Method(
             "skipgram-softmax",
             SoftmaxConfig,
-            "seqkit.embeddings.skipgram.softmax_trainer:SoftmaxSkipGramTrainer",
+            "seqkit.embeddings.softmax.skipgram_trainer:SoftmaxSkipGramTrainer",
             "of a pair, in nats",
         ),
         Method(

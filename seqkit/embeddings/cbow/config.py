@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seqkit.embeddings.negative_sampling.plan import Masses
 from seqkit.embeddings.skipgram.config import NOISE_MASS, Geometry, NegativeSamplingConfig
-from seqkit.embeddings.skipgram.plan import Masses
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ def choose_geometry(window: int, negative: int, words: int) -> Geometry:
 
 
 def place_masses(config: CBOWConfig, geometry: Geometry) -> Masses:
-    """The masses of the places of a step (`seqkit.embeddings.skipgram.plan`).
+    """The masses of the places of a step (`seqkit.embeddings.negative_sampling.plan`).
 
     A word is predicted once, which makes 1 for its row of contexts, and `negative` noise pairs, which the
     noise words of the block share. It is in about as many contexts as its own has words; along its row of

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from seqkit.embeddings.block_kernel import BlockKernel, Lane, Matrix
 from seqkit.embeddings.cbow.config import CBOWConfig, place_masses
+from seqkit.embeddings.negative_sampling.kernel import BlockKernel, Lane, Matrix
 from seqkit.embeddings.skipgram.config import Geometry
 
 

@@ -31,7 +31,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.embeddings.skipgram.plan import Masses
+from seqkit.embeddings.negative_sampling.plan import Masses
 from seqkit.embeddings.skipgram.reference import limited_rates, sigmoid
 
 Floats = NDArray[np.float64]

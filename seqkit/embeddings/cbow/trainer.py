@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.embeddings.block_trainer import BlockTrainer
 from seqkit.embeddings.cbow.config import CBOWConfig, choose_geometry
 from seqkit.embeddings.cbow.kernel import CBOWKernel
+from seqkit.embeddings.negative_sampling.trainer import BlockTrainer
 from seqkit.embeddings.skipgram.trainer import initial_tables
 from seqkit.text.corpus import EncodedCorpus
 from seqkit.training.device import Device

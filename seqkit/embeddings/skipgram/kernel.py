@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from seqkit.embeddings.block_kernel import BlockKernel, Lane, Matrix
+from seqkit.embeddings.negative_sampling.kernel import BlockKernel, Lane, Matrix
+from seqkit.embeddings.negative_sampling.plan import place_masses
 from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
-from seqkit.embeddings.skipgram.plan import place_masses
 
 
 class SkipGramKernel(BlockKernel):

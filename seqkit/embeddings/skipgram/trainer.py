@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.embeddings.block_trainer import BlockTrainer
+from seqkit.embeddings.negative_sampling.trainer import BlockTrainer
 from seqkit.embeddings.skipgram.config import Geometry, NegativeSamplingConfig, SkipGramConfig
 from seqkit.embeddings.skipgram.kernel import SkipGramKernel
 from seqkit.text.corpus import EncodedCorpus

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.embeddings.skipgram.sampling import AliasTable, keep_probabilities
-from seqkit.embeddings.steps import in_steps
+from seqkit.embeddings.negative_sampling.draws import AliasTable, keep_probabilities
+from seqkit.embeddings.softmax.steps import in_steps
 from seqkit.embeddings.window.config import WindowConfig
 
 Ints = NDArray[np.int32]

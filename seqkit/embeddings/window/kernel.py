@@ -14,8 +14,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqkit.embeddings.adagrad import ROW_PLAN, AdagradTable, planned_rows, summed_rows
-from seqkit.embeddings.exact_softmax import LANES, exact_softmax
+from seqkit.embeddings.softmax.adagrad import ROW_PLAN, AdagradTable, planned_rows, summed_rows
+from seqkit.embeddings.softmax.exact import LANES, exact_softmax
 from seqkit.embeddings.window.batches import Batches
 from seqkit.embeddings.window.config import WindowConfig
 

@@ -20,7 +20,7 @@ With p the softmax, δ = ∂J/∂s = p - e_t, and going back:
     ∂J/∂u_j = δ_j h    ∂J/∂b = δ    ∂J/∂h = Σ_j δ_j u_j    z = (1 - h²) ∂J/∂h
     ∂J/∂W = x zᵀ       ∂J/∂d = z    ∂J/∂x = W z            ∂J/∂e_w: the sum of its parts of ∂J/∂x
 
-A step adds up J over its predictions and takes one step of AdaGrad (`seqkit.embeddings.adagrad`).
+A step adds up J over its predictions and takes one step of AdaGrad (`seqkit.embeddings.softmax.adagrad`).
 """
 
 from __future__ import annotations

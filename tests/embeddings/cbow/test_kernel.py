@@ -8,7 +8,7 @@ import pytest
 from seqkit.embeddings.cbow import reference
 from seqkit.embeddings.cbow.config import CBOWConfig, place_masses
 from seqkit.embeddings.cbow.kernel import CBOWKernel
-from seqkit.embeddings.skipgram.chunks import Chunk
+from seqkit.embeddings.negative_sampling.chunks import Chunk
 from seqkit.embeddings.skipgram.config import Geometry, Precision
 
 GEOMETRY = Geometry(blocks=4, length=16, noise=8)

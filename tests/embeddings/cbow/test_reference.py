@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqkit.embeddings.cbow.reference import StepResult, step
-from seqkit.embeddings.skipgram.plan import Masses
+from seqkit.embeddings.negative_sampling.plan import Masses
 
 VOCABULARY, SIZE = 6, 3
 BLOCKS, LENGTH, NOISE, NEGATIVE = 2, 7, 4, 3

@@ -12,7 +12,7 @@ from seqkit.embeddings.cbow import trainer as module
 from seqkit.embeddings.cbow.config import CBOWConfig
 from seqkit.embeddings.cbow.kernel import CBOWKernel
 from seqkit.embeddings.cbow.trainer import GAIN, CBOWTrainer
-from seqkit.embeddings.skipgram import chunks
+from seqkit.embeddings.negative_sampling import chunks
 from seqkit.embeddings.skipgram.config import Geometry
 from seqkit.errors import CorpusError
 from seqkit.text.corpus import EncodedCorpus

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from seqkit.embeddings.negative_sampling.chunks import Chunk
+from seqkit.embeddings.negative_sampling.plan import place_masses
 from seqkit.embeddings.skipgram import reference
-from seqkit.embeddings.skipgram.chunks import Chunk
 from seqkit.embeddings.skipgram.config import Geometry, Precision, SkipGramConfig
 from seqkit.embeddings.skipgram.kernel import SkipGramKernel
-from seqkit.embeddings.skipgram.plan import place_masses
 
 GEOMETRY = Geometry(blocks=4, length=16, noise=8)
 CONFIG = SkipGramConfig(vector_size=10, window=5, negative=3)

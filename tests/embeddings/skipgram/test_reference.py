@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqkit.embeddings.skipgram.plan import Masses
+from seqkit.embeddings.negative_sampling.plan import Masses
 from seqkit.embeddings.skipgram.reference import StepResult, sigmoid, step
 
 VOCABULARY, SIZE = 6, 3

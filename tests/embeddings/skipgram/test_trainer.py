@@ -12,8 +12,8 @@ import pytest
 
 from seqkit.corpora import corpus_file
 from seqkit.embeddings.evaluation import evaluate
-from seqkit.embeddings.skipgram import chunks
-from seqkit.embeddings.skipgram.chunks import ChunkMaker
+from seqkit.embeddings.negative_sampling import chunks
+from seqkit.embeddings.negative_sampling.chunks import ChunkMaker
 from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
 from seqkit.embeddings.skipgram.kernel import SkipGramKernel
 from seqkit.embeddings.skipgram.trainer import SkipGramTrainer, initial_tables

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqkit.embeddings.skipgram.softmax import SoftmaxConfig
-from seqkit.embeddings.skipgram.softmax_trainer import SoftmaxSkipGramTrainer
+from seqkit.embeddings.softmax.skipgram import SoftmaxConfig
+from seqkit.embeddings.softmax.skipgram_trainer import SoftmaxSkipGramTrainer
 from seqkit.embeddings.window import trainer as window_trainer
 from seqkit.embeddings.window.config import WindowConfig
 from seqkit.embeddings.window.trainer import WindowTrainer, initial_tables
@@ -58,7 +58,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> EncodedCorpus:
 @pytest.fixture
 def make(corpus: EncodedCorpus, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Trainers with chunks of about 4000 ids; they are closed at the end."""
-    for module in ("window.trainer", "skipgram.softmax_trainer"):
+    for module in ("window.trainer", "softmax.skipgram_trainer"):
         monkeypatch.setattr(f"seqkit.embeddings.{module}.unit_ids", lambda scores: 4000)
     made = []
 

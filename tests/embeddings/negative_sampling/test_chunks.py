@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from seqkit.embeddings.skipgram import chunks
-from seqkit.embeddings.skipgram.chunks import Chunk, ChunkMaker, check_pairs
+from seqkit.embeddings.negative_sampling import chunks
+from seqkit.embeddings.negative_sampling.chunks import Chunk, ChunkMaker, check_pairs
+from seqkit.embeddings.negative_sampling.draws import keep_probabilities
 from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
-from seqkit.embeddings.skipgram.sampling import keep_probabilities
 from seqkit.errors import CorpusError
 from seqkit.text.encoding import LINE_END
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqkit.embeddings.skipgram.chunks import ChunkMaker
+from seqkit.embeddings.negative_sampling.chunks import ChunkMaker
 from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
-from seqkit.embeddings.skipgram.softmax import CentreMaker, SoftmaxConfig
+from seqkit.embeddings.softmax.skipgram import CentreMaker, SoftmaxConfig
 from seqkit.errors import UsageError
 from seqkit.text.corpus import LINE_END
 

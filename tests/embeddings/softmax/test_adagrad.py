@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from seqkit.embeddings.adagrad import AdagradTable, planned_rows, summed_rows
+from seqkit.embeddings.softmax.adagrad import AdagradTable, planned_rows, summed_rows
 
 IDS = np.array([[2, 0, 2, 5], [1, 1, 1, 1]], np.int32)
 

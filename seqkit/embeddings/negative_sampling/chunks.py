@@ -11,8 +11,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit.embeddings.negative_sampling.draws import AliasTable, keep_probabilities
 from seqkit.embeddings.skipgram.config import CHUNK_IDS, Geometry, NegativeSamplingConfig
-from seqkit.embeddings.skipgram.sampling import AliasTable, keep_probabilities
 from seqkit.errors import CorpusError
 
 Ints = NDArray[np.int32]

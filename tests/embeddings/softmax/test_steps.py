@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqkit.embeddings.steps import check_vocabulary, in_steps, step_size, unit_ids
+from seqkit.embeddings.softmax.steps import check_vocabulary, in_steps, step_size, unit_ids
 from seqkit.errors import UsageError
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from seqkit.embeddings.skipgram.sampling import AliasTable, keep_probabilities
+from seqkit.embeddings.negative_sampling.draws import AliasTable, keep_probabilities
 
 WEIGHTS = st.lists(st.one_of(st.just(0.0), st.floats(1e-3, 1e6)), min_size=1, max_size=40).filter(sum)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqkit.embeddings.skipgram.softmax_reference import gradients
+from seqkit.embeddings.softmax.skipgram_reference import gradients
 
 WORDS = np.array([0, 1, 0, 3], np.int32)
 NEIGHBOURS = np.array([[1, 2, 2], [0, 4, 0], [3, 0, 0], [3, 0, 0]], np.int32)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqkit.embeddings.negative_sampling.plan import ROW_WORK, Masses, RowPlan, place_masses, plan_rows
 from seqkit.embeddings.skipgram.config import PLACE_MASS, Geometry, SkipGramConfig
-from seqkit.embeddings.skipgram.plan import ROW_WORK, Masses, RowPlan, place_masses, plan_rows
 from seqkit.embeddings.skipgram.trainer import GAIN
 
 

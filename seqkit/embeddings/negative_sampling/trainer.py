@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.embeddings.block_kernel import BlockKernel, PlannedChunk
-from seqkit.embeddings.skipgram.chunks import ChunkMaker, check_pairs
+from seqkit.embeddings.negative_sampling.chunks import ChunkMaker, check_pairs
+from seqkit.embeddings.negative_sampling.kernel import BlockKernel, PlannedChunk
 from seqkit.embeddings.skipgram.config import Geometry, NegativeSamplingConfig
 from seqkit.text.corpus import EncodedCorpus
 from seqkit.training.device import Device

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqkit.embeddings.skipgram import softmax_reference
-from seqkit.embeddings.skipgram.softmax import Centres, SoftmaxConfig
-from seqkit.embeddings.skipgram.softmax_trainer import SoftmaxKernel, SoftmaxSkipGramTrainer
+from seqkit.embeddings.softmax import skipgram_reference
+from seqkit.embeddings.softmax.skipgram import Centres, SoftmaxConfig
+from seqkit.embeddings.softmax.skipgram_trainer import SoftmaxKernel, SoftmaxSkipGramTrainer
 from seqkit.embeddings.window.reference import adagrad
 from seqkit.errors import UsageError
 from seqkit.text.corpus import EncodedCorpus
@@ -57,8 +57,8 @@ def test_steps_are_those_of_the_reference(precision: str, tolerance: float) -> N
     untrained = trained = 0.0
     for step in range(STEPS):
         batch = centres.words[step], centres.contexts[step], centres.weights[step]
-        untrained += softmax_reference.gradients(*before.values(), *batch)[0]
-        loss, *found = softmax_reference.gradients(*now.values(), *batch)
+        untrained += skipgram_reference.gradients(*before.values(), *batch)[0]
+        loss, *found = skipgram_reference.gradients(*now.values(), *batch)
         rate = RATES[0] + (RATES[1] - RATES[0]) * step / STEPS
         now, squares = adagrad(now, squares, dict(zip(now, found, strict=True)), rate)
         trained += loss

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.embeddings.skipgram.chunks import ChunkMaker
+from seqkit.embeddings.negative_sampling.chunks import ChunkMaker
 from seqkit.embeddings.skipgram.config import Geometry, Precision, SkipGramConfig
-from seqkit.embeddings.steps import in_steps
+from seqkit.embeddings.softmax.steps import in_steps
 
 Ints = NDArray[np.int32]
 

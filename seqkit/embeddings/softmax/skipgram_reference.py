@@ -7,7 +7,7 @@ x_i is the row of centre i in the table of vectors, y_j the row of word j in the
     ∂J/∂y_j = - Σ_i Σ_c (1{w_c = j} - p_i(j)) x_i
 
 Equations 1 and 2 of Mikolov et al. 2013 (NeurIPS), which negative sampling stands in for. A step adds up J
-over its centres and takes one step of AdaGrad (`seqkit.embeddings.adagrad`).
+over its centres and takes one step of AdaGrad (`seqkit.embeddings.softmax.adagrad`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Skip-gram with the exact softmax in TensorFlow, and as the training loop sees it.
 
 `softmax_reference.py` has the equations, pair by pair. Here the scores of a centre are computed once for all
-its contexts: a step of B centres is three products (`seqkit.embeddings.exact_softmax`).
+its contexts: a step of B centres is three products (`seqkit.embeddings.softmax.exact`).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqkit.embeddings.adagrad import ROW_PLAN, AdagradTable, planned_rows, summed_rows
-from seqkit.embeddings.chunk_trainer import ChunkTrainer, Schedule, with_initial
-from seqkit.embeddings.exact_softmax import SoftmaxGradients, exact_softmax
-from seqkit.embeddings.skipgram.chunks import check_pairs
-from seqkit.embeddings.skipgram.softmax import CentreMaker, Centres, SoftmaxConfig
-from seqkit.embeddings.steps import check_vocabulary, step_size, unit_ids
+from seqkit.embeddings.negative_sampling.chunks import check_pairs
+from seqkit.embeddings.softmax.adagrad import ROW_PLAN, AdagradTable, planned_rows, summed_rows
+from seqkit.embeddings.softmax.exact import SoftmaxGradients, exact_softmax
+from seqkit.embeddings.softmax.skipgram import CentreMaker, Centres, SoftmaxConfig
+from seqkit.embeddings.softmax.steps import check_vocabulary, step_size, unit_ids
+from seqkit.embeddings.softmax.trainer import ChunkTrainer, Schedule, with_initial
 from seqkit.text.corpus import EncodedCorpus
 from seqkit.training.device import Device
 

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqkit.embeddings.skipgram.plan import plan_rows
+from seqkit.embeddings.negative_sampling.plan import plan_rows
 
 EPSILON = 1e-7
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.embeddings.adagrad import AdagradTable
 from seqkit.embeddings.methods import OPTIMIZER
+from seqkit.embeddings.softmax.adagrad import AdagradTable
 from seqkit.errors import UsageError
 from seqkit.training.device import Device
 from seqkit.training.loop import UnitReport

@@ -18,10 +18,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqkit.embeddings.skipgram.chunks import Chunk
+from seqkit.embeddings.negative_sampling.chunks import Chunk
+from seqkit.embeddings.negative_sampling.plan import Masses, plan_rows
+from seqkit.embeddings.negative_sampling.rows import Rows
 from seqkit.embeddings.skipgram.config import Geometry, NegativeSamplingConfig
-from seqkit.embeddings.skipgram.plan import Masses, plan_rows
-from seqkit.embeddings.table_rows import Rows
 
 Matrix = NDArray[np.float32]
 
