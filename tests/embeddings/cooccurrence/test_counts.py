@@ -148,3 +148,27 @@ def test_a_bad_entry_is_found(
     with pytest.raises(BundleError, match=f"entry {entry}, in the row of '{word}'") as caught:
         counts.check("b")
     assert (caught.value.bundle, caught.value.member) == ("b", TENSORS)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 100])
+def test_entries_and_the_transposed(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    """Whatever the pieces; rows of more entries than a piece and rows without any come through."""
+    monkeypatch.setattr(module, "CHECKED_AT_ONCE", at_once)
+    counts = Cooccurrences(WORDS, **tensors(), total=7.5)
+    pieces = list(counts.entries())
+    assert len(pieces) == {1: 3, 2: 3, 3: 2, 100: 1}[at_once]
+    rows, columns, values = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
+    assert rows.tolist() == [0, 0, 0, 1, 3]
+    np.testing.assert_array_equal(columns, counts.columns)
+    np.testing.assert_array_equal(values, counts.values)
+
+    changed = tensors() | {"columns": np.array([1, 2, 3, 0, 1], np.int32)}  # now d is near b, not a
+    turned = Cooccurrences(WORDS, **changed, total=7.5).transposed()
+    # By columns: a from b; b from a and d; c from a; d from a.
+    assert turned.offsets.tolist() == [0, 1, 3, 4, 5]
+    assert turned.columns.tolist() == [1, 0, 3, 0, 0]
+    assert turned.values.tolist() == [2.5, 2.5, 1, 0.5, 1]
+    assert [array.dtype for array in (turned.offsets, turned.columns, turned.values)] == [
+        *(np.int64, np.int32, np.float32)
+    ]
+    assert (turned.vocabulary, turned.total) == (WORDS, 7.5)
