@@ -24,6 +24,7 @@ from seqkit.cli.progress import progress_for
 if TYPE_CHECKING:
     from seqkit.embeddings.training import Probe, TrainingReport
     from seqkit.progress import Progress
+    from seqkit.text.phrases import PhraseConfig
 
 SETTINGS = (
     *("vector_size", "window", "epochs", "learning_rate", "negative", "sample"),
@@ -121,6 +122,22 @@ SETTINGS = (
 @click.option(
     "--lowercase/--keep-case", default=None, help="Whether words are lower-cased.  [default: lowercase]"
 )
+@click.option("--phrases", is_flag=True, help="Learn phrases first, and train each as one word: new_york.")
+@click.option(
+    "--phrase-threshold", type=float, default=None, help="Score above which it is one.  [default: 10]"
+)
+@click.option(
+    "--phrase-min-count", type=int, default=None, help="Leave out rarer words and pairs.  [default: 5]"
+)
+@click.option(
+    "--phrase-passes", type=int, default=None, help="2 for phrases of up to four words.  [default: 1]"
+)
+@click.option(
+    "--phrase-connectors",
+    type=click.Choice(["english"]),
+    default=None,
+    help="Words that may stand inside a phrase: lord_of_the_rings.",
+)
 @click.option("--validation", type=float, default=0.0, help="Fraction of the text to hold out.")
 @click.option("--patience", type=int, default=None, help="Stop after N epochs without progress on that text.")
 @click.option("--probe", "words", multiple=True, metavar="WORD", help="Show its neighbours after each epoch.")
@@ -191,6 +208,7 @@ def _train(
         _configured(corpus, options, start),
         corpus=CorpusConfig(
             tokenizer=start.tokenizer(options["tokenizer"], options["lowercase"]),
+            phrases=_phrases(options),
             **chosen("min_count", "max_vocab", "validation"),
         ),
         run=RunConfig(
@@ -201,6 +219,17 @@ def _train(
         probe=_probe(options["words"], options["probe_similarity"], options["probe_analogies"], progress),
         progress=progress,
     )
+
+
+def _phrases(options: dict[str, Any]) -> PhraseConfig | None:
+    from seqkit.errors import UsageError
+    from seqkit.text.phrases import PhraseConfig
+
+    names = ("threshold", "min_count", "passes", "connectors")
+    given = {name: options[f"phrase_{name}"] for name in names if options[f"phrase_{name}"] is not None}
+    if given and not options["phrases"]:
+        raise UsageError(f"--phrase-{next(iter(given)).replace('_', '-')} goes with --phrases")
+    return PhraseConfig(**given) if options["phrases"] else None
 
 
 def _configured(corpus: tuple[str, ...], options: dict[str, Any], start: Start) -> Any:

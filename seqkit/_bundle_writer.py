@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from seqkit._files import fsync_directory, lock, new_file, storage_errors
-from seqkit._manifest import KINDS, MANIFEST, Manifest, Member, current_versions, parse_manifest
+from seqkit._manifest import KINDS, MANIFEST, OPTIONAL, Manifest, Member, current_versions, parse_manifest
 from seqkit._tensors import AnyArray, write_tensors
 from seqkit.errors import Place, UsageError
 
@@ -169,8 +169,9 @@ class BundleWriter:
         shutil.rmtree(self._replaced, ignore_errors=True)
 
     def _new_member(self, name: str) -> Path:
-        if name not in KINDS[self._kind]:
-            members = ", ".join(sorted(KINDS[self._kind]))
+        known = KINDS[self._kind] | OPTIONAL[self._kind]
+        if name not in known:
+            members = ", ".join(sorted(known))
             raise UsageError(f"{name!r} is not a member of a {self._kind} bundle; members are {members}")
         return self._work / name
 

@@ -26,7 +26,13 @@ KINDS: dict[str, frozenset[str]] = {
     "vectors": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
     "cooccurrence": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
 }
-"""The members of each kind of bundle: all of them, and nothing else."""
+"""The members that each kind of bundle has."""
+
+OPTIONAL: dict[str, frozenset[str]] = {
+    "vectors": frozenset({"phrases.tsv"}),
+    "cooccurrence": frozenset(),
+}
+"""The members that it may have besides; nothing else."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -160,7 +166,7 @@ def _from_content(content: dict[str, Any]) -> Manifest:
     expected = KINDS.get(content["kind"])
     if expected is None:
         raise ManifestError(f"kind {content['kind'][:40]!r}; this seqkit knows {', '.join(sorted(KINDS))}")
-    if members.keys() != expected:
+    if not expected <= members.keys() <= expected | OPTIONAL[content["kind"]]:
         raise ManifestError(
             f"a {content['kind']} bundle has {', '.join(sorted(expected))}, this lists {sorted(members)}"
         )

@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 
 from seqkit.embeddings.methods import OPTIMIZER, MethodConfig, VectorTrainer, method_of
 from seqkit.embeddings.vectors import Matrix, Vectors
-from seqkit.errors import Place, UsageError
+from seqkit.errors import BundleError, FormatError, Place, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import Bundle, storage_errors
+from seqkit.text.corpus import PHRASES
+from seqkit.text.phrases import Phrases
 from seqkit.text.tokenizers import Tokenizer
 from seqkit.text.vocabulary import Vocabulary
 
@@ -40,6 +42,7 @@ class Initial:
         config: the settings of the run; empty for a file.
         work: tokens that it was trained on, times epochs, with those of the runs that it went on from; 0
             where that is not known.
+        phrases: that were joined in its text, and will be.
         share_rate: whether to begin with the share of the learning rate that the new text is of all text, see
             `configured`; False for the learning rate as it is set.
     """
@@ -49,6 +52,7 @@ class Initial:
     digest: str
     config: Mapping[str, Any] = field(default_factory=dict)
     work: int = 0
+    phrases: Phrases = field(default_factory=Phrases)
     share_rate: bool = True
 
     @classmethod
@@ -68,7 +72,8 @@ class Initial:
         manifest = bundle.manifest
         digest = hashlib.sha256(manifest.to_bytes()).hexdigest()
         work = _work(manifest.metrics, manifest.config)
-        return cls(name, Vectors.from_bundle(bundle), digest, manifest.config, work)
+        vectors, phrases = Vectors.from_bundle(bundle), phrases_of(bundle)
+        return cls(name, vectors, digest, manifest.config, work, phrases)
 
     @property
     def method(self) -> str | None:
@@ -191,7 +196,8 @@ class Initial:
         Args:
             rate: the learning rate that a run from the beginning would have had.
         """
-        return {"init": {"digest": self.digest, "work": self.work, "learning_rate": rate}}
+        joined = {"phrases": self.config.get("phrases")} if len(self.phrases) else {}
+        return joined | {"init": {"digest": self.digest, "work": self.work, "learning_rate": rate}}
 
     def _rows(self, vocabulary: Vocabulary) -> tuple[Ids, Ids]:
         """Where the old words are in a vocabulary that has them all, and where they were."""
@@ -225,6 +231,20 @@ class Initial:
         for name, given in self._tensors(config).items():
             turned[name][new[~recurs]] = given[old[~recurs]]
         return turned
+
+
+def phrases_of(bundle: Bundle) -> Phrases:
+    """The phrases that a bundle keeps; none where it has none.
+
+    Raises:
+        BundleError: they are damaged.
+    """
+    if PHRASES not in bundle.manifest.members:
+        return Phrases()
+    try:
+        return Phrases.from_tsv(bundle.text(PHRASES))
+    except FormatError as error:
+        raise BundleError(bundle.path, str(error), member=PHRASES) from error
 
 
 def _work(metrics: Mapping[str, Any], config: Mapping[str, Any]) -> int:

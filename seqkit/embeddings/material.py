@@ -96,10 +96,16 @@ def material(
         initial: what training goes on from; its words are kept.
     """
     if are_counts(sources):
+        if corpus.phrases or (initial and len(initial.phrases)):
+            raise UsageError(f"{sources[0]} holds counts, which know no phrases; give the text (CORPUS)")
         found = _of_counts(sources[0], config, corpus.validation, initial)
     else:
         if initial:
             initial.check_tokenizer(corpus.settings())
+            if corpus.phrases and len(initial.phrases):
+                raise UsageError(
+                    f"{initial.name} has phrases of its own, which are used: leave out --phrases"
+                )
         found = _of_text(sources, config, corpus, counting, partial, progress, initial)
     if not initial:
         return found
@@ -127,10 +133,9 @@ def _of_text(
     progress: Progress,
     initial: Initial | None,
 ) -> Material:
-    keep = initial.vectors.words if initial else ()
     if isinstance(config, GloVeConfig):
-        return _counted(sources, config, corpus, counting, partial, progress, keep)
-    text, found = _text(sources, corpus, corpus.validation, config.seed, partial, progress, keep)
+        return _counted(sources, config, corpus, counting, partial, progress, initial)
+    text, found = _text(sources, corpus, corpus.validation, config.seed, partial, progress, initial)
     trainer = method_of(config).trainer_class()
     return Material(
         text.vocabulary,
@@ -138,6 +143,7 @@ def _of_text(
         corpus.settings(),
         found,
         lambda config, device: trainer(text, config, device),
+        text.phrases,
     )
 
 
@@ -168,12 +174,13 @@ def _counted(
     counting: CountingConfig,
     partial: Path,
     progress: Progress,
-    keep: Sequence[str],
+    initial: Initial | None,
 ) -> Material:
-    text, found = _text(sources, corpus, 0.0, config.seed, partial, progress, keep)
+    text, found = _text(sources, corpus, 0.0, config.seed, partial, progress, initial)
     shutil.rmtree(partial / COUNTS, ignore_errors=True)
     counts = count(text, partial / COUNTS, config.counting, run=counting, progress=progress)
-    return _glove(counts, text.tokens, config, corpus.settings(), corpus.validation, found)
+    made = _glove(counts, text.tokens, config, corpus.settings(), corpus.validation, found)
+    return replace(made, phrases=text.phrases)
 
 
 def _glove(
@@ -201,7 +208,7 @@ def _text(
     seed: int,
     partial: Path,
     progress: Progress,
-    keep: Sequence[str],
+    initial: Initial | None,
 ) -> tuple[EncodedCorpus, str]:
     """The encoded corpus, found again when a run goes on, and the fingerprint of the text as it is now."""
     if (partial / CHECKPOINT).exists():
@@ -216,7 +223,8 @@ def _text(
         tokenizer=corpus.tokenizer,
         min_count=corpus.min_count,
         max_vocab=corpus.max_vocab,
-        keep=keep,
+        keep=initial.vectors.words if initial else (),
+        phrases=initial.phrases if initial and len(initial.phrases) else corpus.phrases,
         held_out=held_out,
         seed=seed,
         progress=progress,

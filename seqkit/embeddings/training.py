@@ -30,6 +30,7 @@ from seqkit.errors import (
 )
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import BundleWriter
+from seqkit.text.corpus import PHRASES
 from seqkit.text.streams import resolve
 from seqkit.training.checkpoint import CheckpointFile, Position
 from seqkit.training.device import Device, DeviceName, choose_device, one_thread_per_operation
@@ -237,6 +238,8 @@ class _Run:
     def _save(self, writer: BundleWriter, trainer: VectorTrainer, report: TrainingReport) -> None:
         metrics = {name: value for name, value in asdict(report).items() if name not in ("bundle", "history")}
         self._vectors(trainer).write_members(writer)
+        if len(self.material.phrases):
+            writer.write_text(PHRASES, self.material.phrases.to_tsv())
         writer.commit(
             config=self._settings(),
             seed=self.config.seed,

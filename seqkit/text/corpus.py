@@ -1,6 +1,7 @@
 """An encoded corpus on disk: `ids.bin` (little-endian int32), `vocabulary.tsv`, and last `encoding.json`.
 
-Where a part of the text is held out, its ids are in `held_out.bin`.
+Where a part of the text is held out, its ids are in `held_out.bin`; where phrases were joined, they are in
+`phrases.tsv`.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from numpy.typing import NDArray
 
 from seqkit.errors import BundleError, FormatError, MissingInputError, Place
 from seqkit.storage import JsonError, parse_json, storage_errors
+from seqkit.text.phrases import Phrases
 from seqkit.text.vocabulary import Vocabulary
 
 LINE_END = -1
 """Stands in `ids` after the last word of each line that has any."""
 
 IDS, VOCABULARY, METADATA, HELD_OUT = "ids.bin", "vocabulary.tsv", "encoding.json", "held_out.bin"
+PHRASES = "phrases.tsv"
 _KEYS = {"format": int, "ids": int, "tokens": int, "lines": int, "fingerprint": str}
 _HELD_OUT_KEYS = {"held_out_ids": int, "held_out_tokens": int}  # both, or none where nothing is held out
 
@@ -46,7 +49,8 @@ class EncodedCorpus:
             int32, shape (kept_tokens + such lines,), memory-mapped and read-only. Of a line from which a
             stretch is held out, each piece counts as a line.
         vocabulary: the words of the training part, with their counts in `ids`.
-        tokens: how many tokens the tokenizer made of the whole text, rare and held-out ones included.
+        tokens: how many tokens the tokenizer made of the whole text, rare and held-out ones included; a
+            phrase is one.
         kept_tokens: how many of them are in `ids`.
         lines: how many lines the text has, blank ones included.
         fingerprint: SHA-256 of the text, in hex: of its UTF-8 with "\\n" as line ends and without byte order
@@ -54,6 +58,7 @@ class EncodedCorpus:
         held_out_ids: as `ids`, of the part held out, without the words that the vocabulary does not have;
             empty where nothing is held out.
         held_out_tokens: how many tokens the tokenizer made of that part, rare ones included.
+        phrases: that were joined.
     """
 
     ids: NDArray[np.int32]
@@ -64,6 +69,7 @@ class EncodedCorpus:
     fingerprint: str
     held_out_ids: NDArray[np.int32] = field(default_factory=no_ids)
     held_out_tokens: int = 0
+    phrases: Phrases = field(default_factory=Phrases)
 
     def metadata(self) -> bytes:
         """The content of `encoding.json`."""
@@ -91,6 +97,7 @@ class EncodedCorpus:
                 )
                 ids = _checked_ids(folder, IDS, record["ids"])
                 held_out = _checked_ids(folder, HELD_OUT, record["held_out_ids"]) if divided else no_ids()
+                phrases = _read_phrases(folder)
             except FileNotFoundError as error:
                 raise MissingInputError(
                     f"{folder}: no encoded corpus ({error.filename} is missing)"
@@ -113,7 +120,16 @@ class EncodedCorpus:
             fingerprint=record["fingerprint"],
             held_out_ids=held_out,
             held_out_tokens=held_out_tokens,
+            phrases=phrases,
         )
+
+
+def _read_phrases(folder: Path) -> Phrases:
+    path = folder / PHRASES
+    try:
+        return Phrases.from_tsv(path.read_bytes().decode(), path) if path.exists() else Phrases()
+    except (FormatError, UnicodeDecodeError) as error:
+        raise BundleError(folder, f"damaged: {error}", member=PHRASES) from error
 
 
 def _checked_ids(folder: Path, name: str, length: int) -> NDArray[np.int32]:

@@ -33,12 +33,15 @@ from seqkit.text.corpus import (
     IDS,
     LINE_END,
     METADATA,
+    PHRASES,
     VOCABULARY,
     EncodedCorpus,
     mapped_ids,
     no_ids,
 )
 from seqkit.text.merging import DROPPED, Merge, count, count_divided, rewrite, rewrite_divided
+from seqkit.text.phrases import PhraseConfig, Phrases
+from seqkit.text.phrasing import join_phrases
 from seqkit.text.sources import Block, read_blocks
 from seqkit.text.splitting import UNIT_TOKENS, Split
 from seqkit.text.streams import Sources
@@ -65,6 +68,7 @@ def encode(
     min_count: int = 1,
     max_vocab: int | None = None,
     keep: Collection[str] = (),
+    phrases: PhraseConfig | Phrases | None = None,
     specials: Sequence[str] = (),
     unknown: Literal["drop", "keep"] = "drop",
     held_out: float = 0.0,
@@ -82,6 +86,7 @@ def encode(
         max_vocab: beyond this many different tokens, the less frequent are rare too.
         keep: tokens that are in the vocabulary however rare, even where the text lacks them: their count is
             then 0.
+        phrases: how to learn which tokens are joined, from the text outside of `held_out`; or which are.
         specials: tokens with the first ids; where the text holds one literally, it gets that id.
         unknown: "drop" leaves rare tokens out; "keep" puts `<unk>`, then one of the specials, in their place.
         held_out: which fraction of the text, at least 0 and below 1, is kept from training and vocabulary,
@@ -98,12 +103,12 @@ def encode(
         CorpusError: a fault in the text, no token at all, or only rare ones; with `held_out`, nothing for
             training or nothing to hold out.
         MissingInputError: a source is not there.
-        UsageError: an argument is out of its range.
+        UsageError: an argument is out of its range, or phrases of characters.
         StorageError: reading or writing failed.
     """
     named, split = _named(sources), Split(held_out, seed)
     settings = _Settings(
-        tokenizer, min_count, max_vocab, frozenset(keep), tuple(specials), unknown, split, named
+        tokenizer, min_count, max_vocab, frozenset(keep), phrases, tuple(specials), unknown, split, named
     )
     if processes is not None and processes < 1:
         raise UsageError(f"processes must be at least 1, not {processes}")
@@ -111,12 +116,18 @@ def encode(
     folder = Path(directory)
     with storage_errors(folder, "write"):
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (METADATA, IDS, HELD_OUT):  # new files: whoever has the old ones mapped keeps them
+        for name in (
+            METADATA,
+            IDS,
+            HELD_OUT,
+            PHRASES,
+        ):  # new files: whoever has the old ones mapped keeps them
             (folder / name).unlink(missing_ok=True)
         try:
-            return _write(folder, blocks, settings, processes or min(available_cores(), MOST_PROCESSES))
+            processes = processes or min(available_cores(), MOST_PROCESSES)
+            return _write(folder, blocks, settings, processes, progress)
         except BaseException:
-            for name in (IDS, HELD_OUT):
+            for name in (IDS, HELD_OUT, PHRASES):
                 (folder / name).unlink(missing_ok=True)
             raise
 
@@ -146,6 +157,7 @@ class _Settings:
     min_count: int
     max_vocab: int | None
     keep: frozenset[str]
+    phrases: PhraseConfig | Phrases | None
     specials: tuple[str, ...]
     unknown: str
     split: Split
@@ -155,6 +167,8 @@ class _Settings:
         for name, value in {"min_count": self.min_count, "max_vocab": self.max_vocab}.items():
             if value is not None and value < 1:
                 raise UsageError(f"{name} must be at least 1, not {value}")
+        if self.phrases and self.tokenizer.kind == "character":
+            raise UsageError("phrases are made of words: tokenizer character has none")
         if len(set(self.specials)) != len(self.specials):
             raise UsageError(f"a special stands twice in {list(self.specials)}")
         if self.unknown not in ("drop", "keep"):
@@ -172,17 +186,22 @@ def _named(sources: Sources) -> str:
     return ", ".join([*shown, "…"] if len(places) > len(shown) else shown)
 
 
-def _write(folder: Path, blocks: Iterator[Block], settings: _Settings, processes: int) -> EncodedCorpus:
+def _write(
+    folder: Path, blocks: Iterator[Block], settings: _Settings, processes: int, progress: Progress
+) -> EncodedCorpus:
     text = _TextRecord()
     with open(folder / IDS, "w+b") as file:
         merge = Merge(file)
         for worker, coded in _encoded(text.recorded(blocks), settings.tokenizer, processes):
             merge.add(worker, coded)
+        phrases = join_phrases(file, merge, settings.phrases, settings.tokenizer, settings.split, progress)
         counts, held_out_tokens = _counts(file, merge, settings)
         vocabulary, final = _vocabulary(merge, counts, settings)
         _rewrite(file, folder, final, settings)
         os.fsync(file.fileno())
     atomic_write_bytes(folder / VOCABULARY, vocabulary.to_tsv().encode())
+    if len(phrases):
+        atomic_write_bytes(folder / PHRASES, phrases.to_tsv().encode())
     corpus = EncodedCorpus(
         ids=mapped_ids(folder / IDS),
         vocabulary=vocabulary,
@@ -192,6 +211,7 @@ def _write(folder: Path, blocks: Iterator[Block], settings: _Settings, processes
         fingerprint=text.fingerprint,
         held_out_ids=mapped_ids(folder / HELD_OUT) if held_out_tokens else no_ids(),
         held_out_tokens=held_out_tokens,
+        phrases=phrases,
     )
     atomic_write_bytes(folder / METADATA, corpus.metadata())
     return corpus

@@ -16,8 +16,8 @@ from seqkit.text.splitting import Split, parts
 DROPPED = -2
 """As a final id: the token is left out."""
 
-_SLICE = 1 << 22  # ids rewritten at a time: 16 MB
-_DIVIDED_SLICE = 1 << 19  # with what is held out: there each line takes about 100 bytes while its slice does
+SLICE = 1 << 22  # ids rewritten at a time: 16 MB
+DIVIDED_SLICE = 1 << 19  # with what is held out: there each line takes about 100 bytes while its slice does
 
 
 class Merge:
@@ -36,10 +36,15 @@ class Merge:
         self._numbering = FormTable()
         self._tables: dict[int, NDArray[np.int32]] = {}
 
+    def numbers(self, spellings: list[bytes]) -> NDArray[np.int32]:
+        """The numbers of tokens, new ones for those that have none; shape (spellings,)."""
+        numbers, unseen = self._numbering.numbers(b" ".join(spellings))
+        self.spellings += unseen
+        return numbers
+
     def add(self, worker: int, coded: CodedBlock) -> None:
         """Appends a block; for each worker in the order in which it encoded them."""
-        numbers, unseen = self._numbering.numbers(b" ".join(coded.new_tokens))
-        self.spellings += unseen
+        numbers = self.numbers(coded.new_tokens)
         table = self._tables.get(worker, np.zeros(1, np.int32))
         end = coded.first_new + len(numbers)
         if end > len(table):
@@ -48,7 +53,7 @@ class Merge:
         self.file.write(np.take(table, coded.codes).astype("<i4", copy=False).data)
 
 
-def _slices(file: BinaryIO, length: int) -> Iterator[NDArray[np.int32]]:
+def slices(file: BinaryIO, length: int) -> Iterator[NDArray[np.int32]]:
     """The numbers in the file, `length` at a time; the file may be rewritten up to where it was read."""
     position = 0
     while True:
@@ -71,7 +76,7 @@ def count(file: BinaryIO, types: int) -> NDArray[np.int64]:
         Counts, shape (types,).
     """
     counts = np.zeros(types, np.int64)
-    for numbers in _slices(file, max(_SLICE, types)):
+    for numbers in slices(file, max(SLICE, types)):
         counts += np.bincount(numbers, minlength=types)
     return counts
 
@@ -88,7 +93,7 @@ def count_divided(file: BinaryIO, types: int, split: Split) -> tuple[NDArray[np.
         Counts, shape (types,), that of the ends of lines without meaning; how many tokens are held out.
     """
     counts, held_out = np.zeros(types, np.int64), 0
-    for part in parts(_slices(file, max(_DIVIDED_SLICE, types)), split):
+    for part in parts(slices(file, max(DIVIDED_SLICE, types)), split):
         counts += np.bincount(np.where(part.held_out, 0, part.numbers), minlength=types)
         held_out += int(np.count_nonzero(part.numbers[part.held_out]))
     return counts, held_out
@@ -102,7 +107,7 @@ def rewrite(file: BinaryIO, final: NDArray[np.int32]) -> None:
         final: what each number becomes: a word id, `LINE_END` or `DROPPED`; shape (types,).
     """
     ids = _Ids(file)
-    for numbers in _slices(file, _SLICE):
+    for numbers in slices(file, SLICE):
         ids.add(np.take(final, numbers))
     ids.close()
 
@@ -122,7 +127,7 @@ def rewrite_divided(file: BinaryIO, final: NDArray[np.int32], split: Split, held
         How many ids the second file has.
     """
     training, held = _Ids(file), _Ids(held_out)
-    for part in parts(_slices(file, _DIVIDED_SLICE), split):
+    for part in parts(slices(file, DIVIDED_SLICE), split):
         ids = np.take(final, part.numbers)
         of_held = part.held_out[part.starts]
         for output, left_out, cuts in (

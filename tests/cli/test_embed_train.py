@@ -128,6 +128,17 @@ def test_probes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert any(line.startswith(shown) for line in lines)
 
 
+def test_phrases(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--phrases", "--phrase-threshold", "5", "--phrase-min-count", "8", "--phrase-passes", "2")
+    assert train("text.txt", "-o", "b", *FAST, *options, "--phrase-connectors", "english") == 0
+    expected = {"threshold": 5.0, "min_count": 8, "passes": 2, "connectors": "english"}
+    assert Bundle.open("b").manifest.config["phrases"] == expected
+    phrase = next(word for word in Vectors.load("b").words if "_" in word)
+    capsys.readouterr()
+    assert main(["embed", "similar", "b", phrase, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -150,6 +161,9 @@ def test_probes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["text.txt", "-o", "text.txt/b"], 74, "text.txt/b.partial: could not create: Not a directory"),
         (["text.txt", "-o", "/proc/b"], 74, "/proc/b.partial: could not create"),
         (["text.txt", "-o", "text.txt"], 2, "exists and is not a bundle"),
+        (["text.txt", "--phrase-passes", "2"], 2, "--phrase-passes goes with --phrases"),
+        (["text.txt", "--phrases", "--phrase-passes", "9"], 2, "passes of phrases must be from 1 to 5"),
+        (["text.txt", "--phrases", "--tokenizer", "character"], 2, "tokenizer character has none"),
         (["text.txt", "--config", "missing.toml"], 66, "missing.toml: no such file"),
     ],
 )

@@ -75,7 +75,7 @@ def test_against_a_dictionary(
     counts, ids = plain(text, tokenizer, min_count, max_vocab)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sources, "BLOCK_BYTES", block)
-        patch.setattr(merging, "_SLICE", part)
+        patch.setattr(merging, "SLICE", part)
         arguments = {"tokenizer": tokenizer, "min_count": min_count, "max_vocab": max_vocab, "processes": 1}
         if not counts:
             with pytest.raises(CorpusError, match="no token"):

@@ -163,7 +163,7 @@ def test_against_plain_python(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(splitting, "UNIT_TOKENS", unit)
         patch.setattr(sources, "BLOCK_BYTES", block)
-        patch.setattr(merging, "_DIVIDED_SLICE", part)
+        patch.setattr(merging, "DIVIDED_SLICE", part)
         if not counts or not expected_held:
             with pytest.raises(CorpusError):
                 encode(scratch / "corpus.txt", scratch / "out", **arguments)
@@ -199,7 +199,7 @@ def test_the_same_bytes_for_any_number_of_processes(
     results = []
     for processes, block in ((1, 1 << 20), (1, 1000), (2, 5000), (3, 20_000)):
         monkeypatch.setattr(sources, "BLOCK_BYTES", block)
-        monkeypatch.setattr(merging, "_DIVIDED_SLICE", 3 * block)
+        monkeypatch.setattr(merging, "DIVIDED_SLICE", 3 * block)
         encode(
             tmp_path / "corpus.txt",
             tmp_path / "out",

@@ -80,6 +80,8 @@ def count_sources(
     config, corpus, run = config or CooccurrenceConfig(), corpus or CorpusConfig(), run or CountingConfig()
     if corpus.validation:
         raise UsageError(f"counting holds no text out: validation must be 0, not {corpus.validation}")
+    if corpus.phrases:
+        raise UsageError("counting learns no phrases: phrases must be None")
     began = time.perf_counter()
     resolve(sources)  # what is missing is told at once
     with BundleWriter(bundle, kind=KIND, overwrite=overwrite) as writer, _ended_well(writer.partial) as work:
