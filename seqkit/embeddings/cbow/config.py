@@ -36,7 +36,7 @@ def choose_geometry(window: int, negative: int, words: int) -> Geometry:
     """
     length = max(32, 16 * math.ceil(6 * window / 16))
     fitting = max(1, words // (1000 * length))
-    blocks = min(256, 1 << (fitting.bit_length() - 1))
+    blocks = min(512, 1 << (fitting.bit_length() - 1))
     return Geometry(blocks, length, noise=16 * math.ceil(negative * length / 80))
 
 

@@ -32,7 +32,7 @@ def test_steps_fit_window_and_corpus(window: int, negative: int, words: int) -> 
     assert geometry.blocks.bit_count() == 1  # a power of two
     if geometry.blocks > 1:
         assert geometry.words * 1000 <= words
-    if geometry.blocks < 256:
+    if geometry.blocks < 512:
         assert 2 * geometry.words * 1000 > words
 
 
@@ -41,7 +41,7 @@ def test_steps_fit_window_and_corpus(window: int, negative: int, words: int) -> 
     [
         (5, 5, 0, 1, 32, 32),
         (5, 5, 64_000, 2, 32, 32),  # 2·32 is a 1,000th
-        (5, 5, 10**9, 256, 32, 32),
+        (5, 5, 10**9, 512, 32, 32),
         (6, 2, 1_000_000, 16, 48, 32),  # 36, up to a multiple of 16; 20.8; 2·48/5 = 19.2
         (10, 15, 5_000_000, 64, 64, 192),  # 78.1; 15·64/5
     ],
