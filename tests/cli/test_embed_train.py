@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,11 +18,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import click
 import numpy as np
 import pytest
 
+from seqkit.cli.embed_train import SETTINGS
+from seqkit.cli.embed_train import train as train_command
 from seqkit.cli.main import main
 from seqkit.corpora import corpus_file, open_corpus
+from seqkit.embeddings.methods import METHODS
 from seqkit.embeddings.vectors import Vectors
 from seqkit.storage import Bundle, read_tensors
 from seqkit.text.tokenizers import Tokenizer
@@ -268,11 +273,106 @@ def test_a_disk_that_fills_up(small_disk: Path, capsys: pytest.CaptureFixture[st
     assert os.listdir("disk") == ["b"]
 
 
+# --- methods, their defaults, and counts
+
+
+def test_the_defaults_in_the_help_are_those_of_the_methods() -> None:
+    """`[default: 5; window 4, glove 10]`: of those that are named, and of all others."""
+    seen = set()
+    for option in train_command.params:
+        if option.name not in SETTINGS:
+            continue
+        assert isinstance(option, click.Option)
+        found = re.search(r"  \[default: ([^]]*)\]$", option.help or "")
+        assert found, f"{option.name}: {option.help}"
+        parts = [part.rpartition(" ") for part in re.split("[;,] ", found[1])]
+        stated = {name: value for name, _, value in parts}
+        having = {
+            name: method.config() for name, method in METHODS.items() if option.name in method.parameters
+        }
+        assert stated.keys() - {""} <= having.keys()
+        for name, config in having.items():
+            default = getattr(config, option.name)
+            assert type(default)(stated.get(name, stated.get(""))) == default, f"{option.name} of {name}"
+            seen.add(option.name)
+    assert seen == set(SETTINGS)
+
+
+@pytest.fixture
+def counts(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """Counts of the text with other settings than the defaults."""
+    options = ("--window", "3", "--weighting", "uniform", "--min-count", "2", "--tokenizer", "whitespace")
+    assert main(["embed", "cooccurrence", "text.txt", "-o", "counts", *options, "--keep-case", "-q"]) == 0
+    capsys.readouterr()
+    return "counts"
+
+
+GLOVE = (*FAST, "--method", "glove")
+
+
+def test_counts_bring_their_settings(counts: str) -> None:
+    assert train(counts, "-o", "a", *GLOVE) == 0
+    config = Bundle.open("a").manifest.config
+    expected = {
+        "window": 3,
+        "weighting": "uniform",
+        "context": "symmetric",
+        "min_count": 2,
+        "max_vocab": None,
+    }
+    assert expected.items() <= config.items()
+    assert config["tokenizer"] == {"kind": "whitespace", "lowercase": False}
+    same = ("--window", "3", "--weighting", "uniform", "--min-count", "2", "--tokenizer", "whitespace")
+    assert train("text.txt", "-o", "b", *GLOVE, *same, "--keep-case") == 0
+    assert train(counts, "-o", "c", *GLOVE, *same, "--keep-case") == 0  # they say what was done
+    assert tensors("a") == tensors("b") == tensors("c")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["counts", "--window", "5"], "counts was counted with window 3, not 5: count again"),
+        (["counts", "--context", "left"], "counts was counted with context symmetric, not left"),
+        (["counts", "--weighting", "harmonic"], "counts was counted with weighting uniform, not harmonic"),
+        (["counts", "--min-count", "5"], "counts was counted with min_count 2, not 5: count again"),
+        (["counts", "--max-vocab", "9"], "counts was counted with max_vocab None, not 9"),
+        (["counts", "--tokenizer", "word"], "counts was counted with tokenizer whitespace, not word"),
+        (["counts", "--lowercase"], "counts was counted with lowercase False, not True"),
+        (["counts", "--config", "five.toml"], "counts was counted with min_count 2, not 5"),
+        (["counts", "text.txt"], "counts holds counts, which are trained on alone"),
+        (["counts", "--method", "skipgram"], "counts holds counts, which only method glove trains on"),
+        (["text.txt", "--negative", "5"], "--negative: not a setting of method glove"),
+        (["text.txt", "--sample", "0.1"], "--sample: not a setting of method glove"),
+        (["text.txt", "--context", "around"], "context must be symmetric or left, not 'around'"),
+        (["text.txt", "--objective", "softmax"], "--objective softmax goes with --method skipgram"),
+        (
+            ["text.txt", "--learning-rate", "1.5"],
+            "learning_rate of glove must be above 0, at most 1, not 1.5",
+        ),
+        (["text.txt", "--x-max", "0"], "x_max must be from 1e-06 to"),
+    ],
+)
+def test_what_glove_refuses(
+    counts: str, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    Path("five.toml").write_text("[embed.train]\nmin-count = 5\n")
+    before = sorted(os.listdir())
+    assert train(*GLOVE, *arguments, "-o", "b") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("seqkit: error: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert sorted(os.listdir()) == before
+
+
 # --- a run that is stopped again and again
 
 # Training slowed down, so that there is time to stop it, three times over; what is trained stays the same.
 SLOW = """
 import sys, time
+from seqkit.cli.embed_train import SETTINGS
+from seqkit.cli.embed_train import train as train_command
 from seqkit.cli.main import main
 from seqkit.embeddings.skipgram import trainer
 
