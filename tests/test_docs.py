@@ -145,7 +145,7 @@ def test_commands_named_in_the_text_exist(page: Path) -> None:
     [
         "seqkit embed trian x -o y",
         "seqkit embed train x --vector-sise 3 -o y",
-        "seqkit embed train x --method cbow -o y",
+        "seqkit embed train x --method cbwo -o y",
         "cat x | seqkit embed similar",
         "seqkit embed",
         "A=1 .venv/bin/seqkit demo --nope",

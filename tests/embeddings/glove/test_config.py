@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from seqkit.embeddings.cooccurrence.config import CooccurrenceConfig
 from seqkit.embeddings.glove.config import GloVeConfig
+from seqkit.embeddings.training import RunConfig
 from seqkit.errors import UsageError
 
 
@@ -48,3 +52,13 @@ def test_learning_rates() -> None:
 def test_what_is_counted() -> None:
     config = GloVeConfig(window=4, context="left", weighting="uniform")
     assert config.counting == CooccurrenceConfig(window=4, context="left", weighting="uniform")
+
+
+def test_the_defaults_in_the_documentation() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "glove.md").read_text(encoding="utf-8")
+    table = dict(re.findall(r"^\| `--([a-z-]+)` \| (\S+) \|", page, flags=re.MULTILINE))
+    assert float(table.pop("memory")) == RunConfig().memory
+    table["output"] = table.pop("output-vectors")
+    defaults = {name.replace("_", "-"): str(value) for name, value in asdict(GloVeConfig()).items()}
+    del defaults["seed"], defaults["precision"]  # those of all methods
+    assert table == defaults
