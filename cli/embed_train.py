@@ -18,12 +18,12 @@ from seqkit.cli.common import (
     threads_option,
 )
 from seqkit.cli.config import config_option
+from seqkit.cli.estimate import echo_estimate
 from seqkit.cli.going_on import Start, echo_scores
+from seqkit.cli.probes import probe_of
 from seqkit.cli.progress import progress_for
 
 if TYPE_CHECKING:
-    from seqkit.embeddings.training import Probe, TrainingReport
-    from seqkit.progress import Progress
     from seqkit.text.phrases import PhraseConfig
 
 SETTINGS = (
@@ -154,6 +154,9 @@ SETTINGS = (
 @click.option(
     "--checkpoint-seconds", type=float, default=120.0, help="Time between two checkpoints of a long run."
 )
+@click.option(
+    "--dry-run", is_flag=True, help="Write nothing: say what the run would take, after some seconds of it."
+)
 @seed_option
 @device_option
 @threads_option
@@ -167,8 +170,14 @@ def train(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: bool, **op
     """
     progress = progress_for(quiet)
     start = Start.of(options, progress)
+    if options["dry_run"]:
+        echo_estimate(_arguments(corpus, options, start), progress, as_json)
+        return
+    from seqkit.embeddings.training import train
+
+    probe = probe_of(options["words"], options["probe_similarity"], options["probe_analogies"], progress)
     scores = start.scores()
-    report = _train(corpus, bundle, options, start, progress)
+    report = train(bundle=bundle, probe=probe, progress=progress, **_arguments(corpus, options, start))
     after = start.scores(bundle)
     if as_json:
         emit_json(
@@ -193,32 +202,28 @@ def train(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: bool, **op
         echo_scores(scores, after)
 
 
-def _train(
-    corpus: tuple[str, ...], bundle: str, options: dict[str, Any], start: Start, progress: Progress
-) -> TrainingReport:
+def _arguments(corpus: tuple[str, ...], options: dict[str, Any], start: Start) -> dict[str, Any]:
+    """The arguments that training and estimating share."""
     from seqkit.embeddings.material import CorpusConfig
-    from seqkit.embeddings.training import RunConfig, train
+    from seqkit.embeddings.training import RunConfig
 
     def chosen(*names: str) -> dict[str, Any]:
         return {name: options[name] for name in names}
 
-    return train(
-        corpus,
-        bundle,
-        _configured(corpus, options, start),
-        corpus=CorpusConfig(
+    return {
+        "sources": corpus,
+        "config": _configured(corpus, options, start),
+        "corpus": CorpusConfig(
             tokenizer=start.tokenizer(options["tokenizer"], options["lowercase"]),
             phrases=_phrases(options),
             **chosen("min_count", "max_vocab", "validation"),
         ),
-        run=RunConfig(
+        "run": RunConfig(
             **chosen("device", "threads", "precision", "patience"),
             **chosen("checkpoint_seconds", "memory", "overwrite"),
         ),
-        init=start.initial,
-        probe=_probe(options["words"], options["probe_similarity"], options["probe_analogies"], progress),
-        progress=progress,
-    )
+        "init": start.initial,
+    }
 
 
 def _phrases(options: dict[str, Any]) -> PhraseConfig | None:
@@ -262,38 +267,3 @@ def _check_text_options(counts: str, counted: Mapping[str, Any], options: dict[s
         given = context.get_parameter_source(name) is not ParameterSource.DEFAULT
         if given and options[name] != was:
             raise UsageError(f"{counts} was counted with {name} {was}, not {options[name]}: count again")
-
-
-def _probe(
-    words: tuple[str, ...], similarity: tuple[str, ...], analogies: tuple[str, ...], progress: Progress
-) -> Probe | None:
-    """What looks at the vectors after each epoch; None where nothing is asked for."""
-    if not words and not similarity and not analogies:
-        return None
-
-    from seqkit.embeddings.evaluation import EvaluationSets
-    from seqkit.embeddings.vectors import Vectors
-
-    sets = EvaluationSets.read(similarity, analogies)
-
-    def probe(epoch: int, vectors: Vectors) -> dict[str, Any]:
-        for word in words:
-            near = ", ".join(other for other, _ in vectors.most_similar(word, 5)) if word in vectors else "?"
-            progress.message(f"epoch {epoch}: {word}: {near}")
-        if not similarity and not analogies:
-            return {}
-        scores = sets.score(vectors)
-        record: dict[str, float | None] = {}
-        for stem, figures in scores["similarity"].items():
-            record[f"{stem}_spearman"] = figures["spearman"]
-        for stem, figures in scores["analogies"].items():
-            record[f"{stem}_accuracy"] = figures["accuracy"]
-        shown = (f"{name.replace('_', ' ')} {_figure(value)}" for name, value in record.items())
-        progress.message(f"epoch {epoch}: {', '.join(shown)}")
-        return record
-
-    return probe
-
-
-def _figure(value: float | None) -> str:
-    return "?" if value is None else f"{value:.3f}"

@@ -142,20 +142,78 @@ def train(
     )
     if run.patience is not None and not corpus.validation:
         raise UsageError("patience needs held-out text: set validation (--validation 0.01, for one)")
-    counting = CountingConfig(memory=run.memory, threads=run.threads)
-    if not are_counts(sources):
-        resolve(sources)  # what is missing is told at once, not after TensorFlow has started
+    initial = initial_of(init, config, progress)
+    with BundleWriter(bundle, kind="vectors", overwrite=run.overwrite) as writer, ended_well(writer.partial):
+        prepared = prepare(sources, config, corpus, run, initial, writer.partial, progress)
+        return _Run(prepared, loop).into(writer, probe, progress)
+
+
+def initial_of(init: Initial | Place | None, config: MethodConfig, progress: Progress) -> Initial | None:
+    """What a run goes on from, opened and checked; None for nothing.
+
+    Raises:
+        SeqkitError: as `Initial.load` and `Initial.check`.
+    """
     initial = init if init is None or isinstance(init, Initial) else Initial.load(init, progress)
     if initial:
         initial.check(config)
-    with BundleWriter(bundle, kind="vectors", overwrite=run.overwrite) as writer, _ended_well(writer.partial):
-        device = choose_device(run.device, run.threads)
-        if not device.is_gpu:
-            one_thread_per_operation(device.threads)
-        config = _resolved(config, run, device)
-        found = material(sources, config, corpus, counting, writer.partial, progress, initial)
-        config = initial.configured(config, found.tokens) if initial else config
-        return _Run(config, found, loop, device, initial).into(writer, probe, progress)
+    return initial
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a run needs before it begins.
+
+    Args:
+        config: the settings as they will be: precision and learning rate decided.
+        material: what it trains on.
+        device: where.
+        initial: what it goes on from; None for nothing.
+    """
+
+    config: MethodConfig
+    material: Material
+    device: Device
+    initial: Initial | None
+
+    def trainer(self, progress: Progress) -> VectorTrainer:
+        """A new trainer at its beginning."""
+        trainer = self.material.trainer(self.config, self.device)
+        if self.initial:
+            self.initial.begin(trainer, self.material.vocabulary, self.config, progress)
+        return trainer
+
+
+def prepare(
+    sources: Sequence[Place],
+    config: MethodConfig,
+    corpus: CorpusConfig,
+    run: RunConfig,
+    initial: Initial | None,
+    folder: Path,
+    progress: Progress,
+) -> Prepared:
+    """Chooses the device, encodes the text, and counts where the method asks for it.
+
+    Args:
+        sources: of text, or counts.
+        config: of the method.
+        corpus: how text becomes words.
+        run: how the run is executed.
+        initial: what it goes on from.
+        folder: to work in.
+        progress: told of both.
+    """
+    counting = CountingConfig(memory=run.memory, threads=run.threads)
+    if not are_counts(sources):
+        resolve(sources)  # what is missing is told at once, not after TensorFlow has started
+    device = choose_device(run.device, run.threads)
+    if not device.is_gpu:
+        one_thread_per_operation(device.threads)
+    config = _resolved(config, run, device)
+    found = material(sources, config, corpus, counting, folder, progress, initial)
+    config = initial.configured(config, found.tokens) if initial else config
+    return Prepared(config, found, device, initial)
 
 
 def _resolved(config: MethodConfig, run: RunConfig, device: Device) -> MethodConfig:
@@ -169,7 +227,7 @@ def _resolved(config: MethodConfig, run: RunConfig, device: Device) -> MethodCon
 
 
 @contextmanager
-def _ended_well(partial: Path) -> Iterator[None]:
+def ended_well(partial: Path) -> Iterator[None]:
     """Ends its block at once on a signal; of a failed run, only what the next can go on from stays."""
     try:
         with StopAtOnce():
@@ -188,24 +246,19 @@ def _ended_well(partial: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Run:
-    config: MethodConfig
-    material: Material
+    prepared: Prepared
     loop: LoopConfig
-    device: Device
-    initial: Initial | None = None
 
     def into(self, writer: BundleWriter, probe: Probe | None, progress: Progress) -> TrainingReport:
-        trainer = self.material.trainer(self.config, self.device)
-        if self.initial:
-            self.initial.begin(trainer, self.material.vocabulary, self.config, progress)
+        trainer = self.prepared.trainer(progress)
         checkpoint, best = (
-            CheckpointFile(writer.partial / name, self._settings(), self.material.fingerprint or "")
+            CheckpointFile(writer.partial / name, self._settings(), self.prepared.material.fingerprint or "")
             for name in (CHECKPOINT, BEST)
         )
         after_epoch = (lambda epoch: probe(epoch, self._vectors(trainer))) if probe else (lambda epoch: {})
         try:
             loop = TrainingLoop(trainer, checkpoint, best, self.loop, progress, after_epoch)
-            position = loop.run("training", method_of(self.config).work)
+            position = loop.run("training", method_of(self.prepared.config).work)
         finally:
             trainer.close()
         report = self._report(writer, position, loop.kept)
@@ -217,11 +270,11 @@ class _Run:
         epochs = len(position.history)
         return TrainingReport(
             bundle=str(writer.path),
-            words=self.material.tokens,
-            vocabulary=len(self.material.vocabulary),
+            words=self.prepared.material.tokens,
+            vocabulary=len(self.prepared.material.vocabulary),
             epochs=epochs,
             seconds=position.seconds,
-            words_per_second=self.material.tokens * epochs / position.seconds,
+            words_per_second=self.prepared.material.tokens * epochs / position.seconds,
             loss=kept["loss"],
             validation_loss=kept.get("validation_loss"),
             history=position.history,
@@ -229,26 +282,26 @@ class _Run:
 
     def _vectors(self, trainer: VectorTrainer) -> Vectors:
         tables = {name: table for name, table in trainer.state().items() if not name.startswith(OPTIMIZER)}
-        vocabulary = self.material.vocabulary
-        if self.initial:
-            vocabulary, tables = self.initial.finished(vocabulary, tables, self.config)
+        vocabulary = self.prepared.material.vocabulary
+        if self.prepared.initial:
+            vocabulary, tables = self.prepared.initial.finished(vocabulary, tables, self.prepared.config)
         vectors, context = tables.pop("vectors"), tables.pop("context", None)
         return Vectors(vocabulary, vectors, output_matrix=context, model=tables)
 
     def _save(self, writer: BundleWriter, trainer: VectorTrainer, report: TrainingReport) -> None:
         metrics = {name: value for name, value in asdict(report).items() if name not in ("bundle", "history")}
         self._vectors(trainer).write_members(writer)
-        if len(self.material.phrases):
-            writer.write_text(PHRASES, self.material.phrases.to_tsv())
+        if len(self.prepared.material.phrases):
+            writer.write_text(PHRASES, self.prepared.material.phrases.to_tsv())
         writer.commit(
             config=self._settings(),
-            seed=self.config.seed,
+            seed=self.prepared.config.seed,
             metrics=metrics,
-            fingerprint=self.material.fingerprint,
+            fingerprint=self.prepared.material.fingerprint,
             history=report.history,
         )
 
     def _settings(self) -> dict[str, Any]:
-        method = method_of(self.config)
-        settings = {"method": method.name, **asdict(cast(Any, self.config))}
-        return settings | self.material.settings | {"patience": self.loop.patience}
+        method = method_of(self.prepared.config)
+        settings = {"method": method.name, **asdict(cast(Any, self.prepared.config))}
+        return settings | self.prepared.material.settings | {"patience": self.loop.patience}
