@@ -29,7 +29,7 @@ TENSORFLOW_CODE = {
         "window.kernel",
         "window.trainer",
     )
-}
+} | {f"seqkit.cells.{name}" for name in ("cell", "conversion", "gru", "lstm", "numerics", "rnn")}
 
 WALK = """
 import contextlib, io, json, sys

@@ -2,15 +2,18 @@
 
 from seqkit.training.checkpoint import CheckpointFile, Position
 from seqkit.training.device import Device, choose_device
+from seqkit.training.gradient_check import GradientCheck, gradient_check
 from seqkit.training.loop import LoopConfig, Trainee, TrainingLoop, UnitReport
 
 __all__ = [
     "CheckpointFile",
     "Device",
+    "GradientCheck",
     "LoopConfig",
     "Position",
     "Trainee",
     "TrainingLoop",
     "UnitReport",
     "choose_device",
+    "gradient_check",
 ]

@@ -1,0 +1,90 @@
+"""The mathematics that all cells share: layer normalisation, masks, zoneout, one initial draw per gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+EPSILON = 1e-5
+"""Added to the variance in layer normalisation."""
+
+
+def layer_norm(values: Any, gain: Any, gates: int = 1) -> Any:
+    """g ∘ (z - mean z) / √(var z + ε), for each gate by itself (Ba et al. 2016, equation 4, without offset).
+
+    Mean and variance are taken in float32 at least: bfloat16 has eight bits.
+
+    Args:
+        values: z, (..., gates · units).
+        gain: g, (gates · units,).
+        gates: how many gates lie side by side.
+    """
+    precise = tf.float64 if values.dtype == tf.float64 else tf.float32
+    shape = tf.shape(values)
+    units = values.shape[-1] // gates
+    apart = tf.reshape(tf.cast(values, precise), tf.concat([shape[:-1], [gates, units]], axis=0))
+    centred = apart - tf.reduce_mean(apart, axis=-1, keepdims=True)
+    variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
+    normal = tf.reshape(centred * tf.math.rsqrt(variance + EPSILON), shape)
+    return tf.ensure_shape(tf.cast(normal, values.dtype), values.shape) * gain
+
+
+def bernoulli(shape: Sequence[Any], probability: float, seed: Any, dtype: Any) -> Any:
+    """1 with the given probability, else 0; the same for the same seed, compiled or not.
+
+    Args:
+        shape: of the result; its parts may be tensors.
+        probability: 0 to 1.
+        seed: two integers.
+        dtype: of the result.
+    """
+    # The algorithm is named because "auto_select" depends on the device and on XLA.
+    uniform = tf.random.stateless_uniform(tf.stack(shape), seed, alg="philox")
+    return tf.cast(uniform < probability, dtype)
+
+
+def dropout_mask(shape: Sequence[Any], rate: float, seed: Any, dtype: Any) -> Any:
+    """0 with probability `rate`, else 1 / (1 - rate), so that the mean is 1."""
+    return bernoulli(shape, 1 - rate, seed, dtype) / (1 - rate)
+
+
+def zoned(keep: Any, previous: Any, new: Any) -> Any:
+    """keep ∘ previous + (1 - keep) ∘ new (Krueger et al. 2017).
+
+    Args:
+        keep: a mask of 0 and 1 in training, the rate (its mean) otherwise; None keeps nothing.
+        previous: the state before the step.
+        new: the state after it.
+    """
+    return new if keep is None else new + keep * (previous - new)
+
+
+def initial_gates(initializer: Any, gates: int, seed: int | None) -> Callable[..., Any]:
+    """An initialiser for the weights of several gates, side by side, each drawn by itself.
+
+    Glorot's and He's ranges and orthogonality are those of one gate's own matrix. Called twice, an
+    initialiser of Keras gives the same values, so each gate has one of its own.
+
+    Args:
+        initializer: one of Keras'.
+        gates: how many.
+        seed: what all values follow from; None to leave it to the initialiser's own seed.
+    """
+    config = initializer.get_config()
+    base = seed if seed is not None else config.get("seed")
+
+    def draw(shape: tuple[int, int], dtype: Any = None) -> Any:
+        blocks = []
+        for gate in range(gates):
+            one = initializer
+            if isinstance(base, int):
+                own = int(np.random.SeedSequence([base, gate]).generate_state(1)[0] >> 1)
+                one = type(initializer).from_config({**config, "seed": own})
+            blocks.append(one((shape[0], shape[1] // gates), dtype=dtype))
+        return keras.ops.concatenate(blocks, axis=1)
+
+    return draw

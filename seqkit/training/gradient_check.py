@@ -1,0 +1,164 @@
+"""Is the gradient the derivative of the loss? Two-sided differences tell, weight by weight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqkit.errors import UsageError
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """What `gradient_check` found.
+
+    Args:
+        differences: of each trainable variable, by its path: ‖dθ_approx - dθ‖ / (‖dθ_approx‖ + ‖dθ‖), from
+            0 for equal to 1 for opposite; 0 where both are 0.
+    """
+
+    differences: dict[str, float]
+
+    @property
+    def worst(self) -> str:
+        """The variable with the largest difference."""
+        return max(self.differences, key=self.differences.__getitem__)
+
+    @property
+    def largest(self) -> float:
+        """The largest difference. In float64, 1e-7 is right, and above 1e-5 something is wrong."""
+        return self.differences[self.worst]
+
+
+def gradient_check(
+    model: Any,
+    inputs: Any,
+    targets: Any,
+    loss: Any,
+    *,
+    training: bool = False,
+    change: float = 1e-5,
+    entries: int | None = None,
+    seed: int = 0,
+) -> GradientCheck:
+    """Compares the gradient of a model with two-sided differences of its loss.
+
+        dθ_approx = (J(θ + ε) - J(θ - ε)) / 2ε        for one entry of θ after the other
+
+    Each evaluation begins with the same variables that are not trained, so masks of dropout are held fixed:
+    the generators of random numbers are such variables. All are left as they were.
+
+    Args:
+        model: a Keras model or layer that is built, in float64.
+        inputs: what it is called with.
+        targets: what the loss compares with.
+        loss: a loss of Keras or its name, or a function of targets and outputs; its mean is taken.
+            The model's own losses, of regularizers, are added.
+        training: call the model as in training.
+        change: ε.
+        entries: how many entries of each variable are tried at most, drawn by `seed`; None for all.
+        seed: of the entries.
+
+    Raises:
+        UsageError: if the model has nothing to train or is not float64: in float32 the rounding of J hides
+            the sixth digit of a difference.
+    """
+    import keras
+    import tensorflow as tf
+
+    variables = list(model.trainable_variables)
+    _check_variables(model, variables)
+    if not 0 < change < 1:
+        raise UsageError(f"change must be above 0 and below 1, not {change}")
+    if entries is not None and entries < 1:
+        raise UsageError(f"entries must be at least 1, not {entries}")
+    compare = keras.losses.get(loss)
+    if isinstance(compare, keras.losses.Loss):
+        compare = compare.call  # called itself, it would round to the default float32 first
+
+    def total() -> Any:
+        own = tf.reduce_mean(compare(targets, model(inputs, training=training)))
+        return tf.add_n([own, *(tf.cast(further, own.dtype) for further in model.losses)])
+
+    def gradient() -> Any:
+        with tf.GradientTape() as tape:
+            value = total()
+        return tape.gradient(value, [v.value for v in variables], unconnected_gradients="zero")
+
+    evaluate = tf.function(total, autograph=False)
+
+    def value_now() -> float:
+        renew()
+        return float(evaluate())
+
+    rng = np.random.default_rng(seed)
+    differences = {}
+    with _kept(model) as renew:
+        renew()
+        gradients = [
+            np.asarray(tf.convert_to_tensor(value)) for value in tf.function(gradient, autograph=False)()
+        ]
+        for variable, found in zip(variables, gradients, strict=True):
+            chosen = np.arange(found.size)
+            if entries is not None and entries < found.size:
+                chosen = rng.choice(found.size, entries, replace=False)
+            approximate = _differences(variable, chosen, change, value_now)
+            differences[variable.path] = _distance(approximate, found.ravel()[chosen])
+    return GradientCheck(differences)
+
+
+def _check_variables(model: Any, variables: list[Any]) -> None:
+    if not variables:
+        raise UsageError(f"{model.name} has no trainable variables: build it, or call it once")
+    for variable in variables:
+        if np.dtype(variable.dtype) != np.float64:
+            raise UsageError(
+                f"{variable.path} is {variable.dtype}: differences need float64; build the model with "
+                'dtype="float64", or after keras.config.set_floatx("float64")'
+            )
+
+
+@contextmanager
+def _kept(model: Any) -> Iterator[Callable[[], None]]:
+    """Gives what puts every variable that is not trained back to its value; does it at the end, too."""
+    before = [(variable, variable.numpy()) for variable in model.non_trainable_variables]
+
+    def renew() -> None:
+        for variable, value in before:
+            variable.assign(value)
+
+    try:
+        yield renew
+    finally:
+        renew()
+
+
+def _differences(
+    variable: Any, chosen: NDArray[np.intp], change: float, evaluate: Callable[[], float]
+) -> NDArray[np.float64]:
+    """(J(θ + ε) - J(θ - ε)) / 2ε for the chosen entries of a variable."""
+    value = variable.numpy()
+    found = np.empty(len(chosen))
+    try:
+        for number, place in enumerate(chosen):
+            losses = []
+            for sign in (1, -1):
+                moved = value.copy()
+                moved.flat[place] += sign * change
+                variable.assign(moved)
+                losses.append(evaluate())
+            found[number] = (losses[0] - losses[1]) / (2 * change)
+    finally:
+        variable.assign(value)
+    return found
+
+
+def _distance(approximate: NDArray[np.float64], exact: NDArray[np.float64]) -> float:
+    """‖dθ_approx - dθ‖ / (‖dθ_approx‖ + ‖dθ‖)."""
+    both = np.linalg.norm(approximate) + np.linalg.norm(exact)
+    return float(np.linalg.norm(approximate - exact) / both) if both else 0.0
