@@ -156,8 +156,8 @@ class Initial:
         trainer.restore(state)
         recurring = int((vocabulary.counts[new] > 0).sum())
         progress.message(
-            f"going on from {self.name}: {recurring:,} of its {len(old):,} words are in the text, "
-            f"{len(vocabulary) - len(old):,} of the text are new"
+            f"going on from {self.name}: {recurring:,} of its {len(old):,} words are in the text; "
+            f"new words: {len(vocabulary) - len(old):,}"
         )
         if fresh:
             origin = f"is of method {self.method}" if self.method else "has no more than vectors"

@@ -95,8 +95,8 @@ def test_words_and_counts_are_united(pair: Pair) -> None:
     assert list(after.words) == [word for _, word in rank]
     recurring = sum(RECENT_COUNTS[word] > 0 for word in before.words)
     assert said == [
-        f"going on from {old}: {recurring:,} of its {len(before):,} words are in the text, "
-        f"{len(after) - len(before):,} of the text are new"
+        f"going on from {old}: {recurring:,} of its {len(before):,} words are in the text; "
+        f"new words: {len(after) - len(before):,}"
     ]
 
 
