@@ -81,8 +81,8 @@ from seqkit.version import __version__
 
 if TYPE_CHECKING:
     from seqkit.corpora import corpus_names, open_corpus
-    from seqkit.embeddings.skipgram.config import SkipGramConfig
     from seqkit.embeddings.material import CorpusConfig
+    from seqkit.embeddings.skipgram.config import SkipGramConfig
     from seqkit.embeddings.training import RunConfig
     from seqkit.embeddings.vectors import Vectors
     from seqkit.errors import SeqkitError

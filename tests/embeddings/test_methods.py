@@ -20,8 +20,8 @@ import pytest
 
 from seqkit.corpora import corpus_file, open_corpus
 from seqkit.embeddings.evaluation import evaluate
-from seqkit.embeddings.methods import METHODS, method_of
 from seqkit.embeddings.material import CorpusConfig
+from seqkit.embeddings.methods import METHODS, method_of
 from seqkit.embeddings.training import RunConfig, TrainingReport, train
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import CorpusError, InterruptedTraining, UsageError
@@ -164,7 +164,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(
 @pytest.mark.parametrize("name", METHODS)
 def test_lines_of_one_word_are_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("word\nother\n" * 300)
-    with pytest.raises(CorpusError, match="no line has two words|no two words of the vocabulary"):
+    with pytest.raises(CorpusError, match=r"no line has two words|no two words of the vocabulary"):
         train([tmp_path / "text"], tmp_path / "b", METHODS[name].configured({}), run=RUN)
     assert not (tmp_path / "b").exists()
 

@@ -17,8 +17,8 @@ import pytest
 
 from seqkit.corpora import open_corpus
 from seqkit.embeddings import training
-from seqkit.embeddings.skipgram.config import SkipGramConfig
 from seqkit.embeddings.material import CorpusConfig
+from seqkit.embeddings.skipgram.config import SkipGramConfig
 from seqkit.embeddings.training import RunConfig, TrainingReport, train
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import (
@@ -155,7 +155,7 @@ def test_the_best_epoch_on_held_out_text_is_kept(tmp_path: Path, text: Path) -> 
     assert Vectors.load(tmp_path / "b").matrix.tobytes() == matrices[best]
 
 
-@pytest.mark.parametrize("content", ["a " * 40, "a\n" * 40, "a b\n" * 40])
+@pytest.mark.parametrize("content", ["a " * 40, "a b\n" * 40])
 def test_tiny_vocabularies(tmp_path: Path, content: str) -> None:
     (tmp_path / "text").write_text(content)
     report = train([tmp_path / "text"], tmp_path / "b", SkipGramConfig(vector_size=1, epochs=1))
@@ -174,6 +174,7 @@ def test_tiny_vocabularies(tmp_path: Path, content: str) -> None:
         (b"one two three\n", r"min_count.*try min_count 1"),
         (b"good\nb\xffd\n", r"text, line 2, byte 6: not UTF-8"),
         (b"a\0b", "NUL"),
+        (b"a\n" * 40, "no line has two words"),
     ],
 )
 def test_text_that_cannot_be_used(tmp_path: Path, content: bytes, message: str) -> None:
