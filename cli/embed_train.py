@@ -258,6 +258,8 @@ def _check_text_options(counts: str, counted: Mapping[str, Any], options: dict[s
     """Refuses an option that asks for other words than were counted: it would have no effect."""
     from seqkit.errors import UsageError
 
+    if options["phrases"]:
+        raise UsageError(f"--phrases are learned from text, and {counts} holds counts: give the text (CORPUS)")
     tokenizer = counted.get("tokenizer")
     tokenizer = tokenizer if isinstance(tokenizer, dict) else {}
     made = {"tokenizer": tokenizer.get("kind"), "lowercase": tokenizer.get("lowercase")}

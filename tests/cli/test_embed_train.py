@@ -339,6 +339,7 @@ def test_counts_bring_their_settings(counts: str) -> None:
         (["counts", "--tokenizer", "word"], "counts was counted with tokenizer whitespace, not word"),
         (["counts", "--lowercase"], "counts was counted with lowercase False, not True"),
         (["counts", "--config", "five.toml"], "counts was counted with min_count 2, not 5"),
+        (["counts", "--phrases"], "--phrases are learned from text, and counts holds counts"),
         (["counts", "text.txt"], "counts holds counts, which are trained on alone"),
         (["counts", "--method", "skipgram"], "counts holds counts, which only method glove trains on"),
         (["text.txt", "--negative", "5"], "--negative: not a setting of method glove"),
