@@ -259,7 +259,7 @@ def _check_text_options(counts: str, counted: Mapping[str, Any], options: dict[s
     from seqkit.errors import UsageError
 
     if options["phrases"]:
-        raise UsageError(f"--phrases are learned from text, and {counts} holds counts: give the text (CORPUS)")
+        raise UsageError(f"--phrases are learned from text, and {counts} holds counts: give the text")
     tokenizer = counted.get("tokenizer")
     tokenizer = tokenizer if isinstance(tokenizer, dict) else {}
     made = {"tokenizer": tokenizer.get("kind"), "lowercase": tokenizer.get("lowercase")}
