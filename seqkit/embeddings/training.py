@@ -36,6 +36,7 @@ from seqkit.training.checkpoint import CheckpointFile, Position
 from seqkit.training.device import Device, DeviceName, choose_device, one_thread_per_operation
 from seqkit.training.loop import LoopConfig, TrainingLoop
 from seqkit.training.signals import StopAtOnce, Stopped, StopRequest
+from seqkit.version import __version__
 
 Probe = Callable[[int, Vectors], dict[str, Any]]
 
@@ -251,8 +252,9 @@ class _Run:
 
     def into(self, writer: BundleWriter, probe: Probe | None, progress: Progress) -> TrainingReport:
         trainer = self.prepared.trainer(progress)
+        settings = self._settings() | {"seqkit": __version__}  # another version may train otherwise
         checkpoint, best = (
-            CheckpointFile(writer.partial / name, self._settings(), self.prepared.material.fingerprint or "")
+            CheckpointFile(writer.partial / name, settings, self.prepared.material.fingerprint or "")
             for name in (CHECKPOINT, BEST)
         )
         after_epoch = (lambda epoch: probe(epoch, self._vectors(trainer))) if probe else (lambda epoch: {})
