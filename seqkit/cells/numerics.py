@@ -42,9 +42,13 @@ def bernoulli(shape: Sequence[Any], probability: float, seed: Any, dtype: Any) -
         seed: two integers.
         dtype: of the result.
     """
-    # The algorithm is named because "auto_select" depends on the device and on XLA.
-    uniform = tf.random.stateless_uniform(tf.stack(shape), seed, alg="philox")
-    return tf.cast(uniform < probability, dtype)
+    # XLA makes other floats of the same random bits, so whole numbers are compared; and "auto_select", the
+    # default algorithm, depends on the device.
+    drawn = tf.random.stateless_uniform(
+        tf.stack(shape), seed, minval=None, maxval=None, dtype=tf.int32, alg="philox"
+    )
+    below = min(round((probability - 0.5) * 2**32), 2**31 - 1)
+    return tf.cast(drawn < below, dtype)
 
 
 def dropout_mask(shape: Sequence[Any], rate: float, seed: Any, dtype: Any) -> Any:
@@ -74,17 +78,20 @@ def initial_gates(initializer: Any, gates: int, seed: int | None) -> Callable[..
         gates: how many.
         seed: what all values follow from; None to leave it to the initialiser's own seed.
     """
-    config = initializer.get_config()
-    base = seed if seed is not None else config.get("seed")
 
     def draw(shape: tuple[int, int], dtype: Any = None) -> Any:
-        blocks = []
-        for gate in range(gates):
-            one = initializer
-            if isinstance(base, int):
-                own = int(np.random.SeedSequence([base, gate]).generate_state(1)[0] >> 1)
-                one = type(initializer).from_config({**config, "seed": own})
-            blocks.append(one((shape[0], shape[1] // gates), dtype=dtype))
-        return keras.ops.concatenate(blocks, axis=1)
+        own = (_own_initializer(initializer, gate, seed) for gate in range(gates))
+        return keras.ops.concatenate([one((shape[0], shape[1] // gates), dtype=dtype) for one in own], axis=1)
 
     return draw
+
+
+def _own_initializer(initializer: Any, gate: int, seed: int | None) -> Any:
+    """The initialiser of one gate."""
+    config = initializer.get_config()
+    if "seed" not in config:
+        return initializer  # nothing random
+    base = config["seed"] if seed is None else seed
+    if isinstance(base, int):
+        base = int(np.random.SeedSequence([base, gate]).generate_state(1)[0] >> 1)
+    return type(initializer).from_config({**config, "seed": base})

@@ -60,7 +60,8 @@ class Loop(keras.layers.Layer):
         self.cell = cell
 
     def build(self, shape: tuple[int | None, ...]) -> None:
-        self.cell.build((shape[0], shape[-1]))
+        if not self.cell.built:
+            self.cell.build((shape[0], shape[-1]))
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         batch, time, _ = inputs.shape

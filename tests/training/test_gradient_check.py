@@ -1,0 +1,109 @@
+"""Gradients that are right pass, gradients that are wrong do not, and the model stays as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from seqkit.errors import UsageError
+from seqkit.training import GradientCheck, gradient_check
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 2))
+
+
+@tf.custom_gradient
+def wrong_square(x: Any) -> tuple[Any, Any]:
+    """x², with a gradient of 3 x."""
+    return x * x, lambda upstream: upstream * 3 * x
+
+
+def dense(*layers: Any) -> Any:
+    model = keras.Sequential(layers)
+    model.build((None, 3))
+    return model
+
+
+def float64(units: int, **options: Any) -> Any:
+    return keras.layers.Dense(units, dtype="float64", **options)
+
+
+@pytest.mark.parametrize("loss", ["mse", keras.losses.MeanSquaredError(), lambda y, p: tf.square(y - p)])
+def test_a_right_gradient(loss: Any) -> None:
+    model = dense(float64(4, activation="tanh", kernel_regularizer="l2"), float64(2))
+    before = model.get_weights()
+    found = gradient_check(model, X, Y, loss)
+    assert list(found.differences) == [variable.path for variable in model.trainable_variables]
+    assert found.largest <= 1e-8
+    for one, other in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_wrong_gradient_is_named() -> None:
+    inner = float64(4)
+    model = dense(inner, keras.layers.Activation(wrong_square, dtype="float64"), float64(2))
+    found = gradient_check(model, X, Y, "mse")
+    # Differences find 2, the gradient says 3: |2 - 3| / (2 + 3) = 0.2 where they are parallel, as here.
+    assert found.differences[inner.kernel.path] == pytest.approx(0.2, abs=1e-6)
+    assert found.largest == pytest.approx(0.2, abs=1e-6)
+    assert found.worst in {inner.kernel.path, inner.bias.path}
+    outer = model.layers[-1].kernel.path
+    assert found.differences[outer] <= 1e-8
+
+
+def test_masks_are_held_fixed_and_state_is_put_back() -> None:
+    model = dense(
+        float64(6),
+        keras.layers.Dropout(0.5, seed=1, dtype="float64"),
+        keras.layers.BatchNormalization(dtype="float64"),
+        float64(2),
+    )
+    before = [variable.numpy() for variable in model.non_trainable_variables]
+    assert gradient_check(model, X, Y, "mse", training=True).largest <= 1e-6
+    for variable, value in zip(model.non_trainable_variables, before, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+    model(X, training=True)
+    assert any(
+        (v.numpy() != value).any() for v, value in zip(model.non_trainable_variables, before, strict=True)
+    )
+
+
+def test_some_entries_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = dense(float64(2, use_bias=False))
+    kernel, assigned = model.layers[0].kernel, []
+    real = type(kernel).assign
+    monkeypatch.setattr(
+        type(kernel), "assign", lambda self, value: (assigned.append(np.asarray(value)), real(self, value))[1]
+    )
+    assert gradient_check(model, X, Y, "mse", entries=4, seed=3).largest <= 1e-8
+    moved = [np.flatnonzero(value.ravel() != kernel.numpy().ravel()) for value in assigned]
+    assert sum(len(places) for places in moved) == 2 * 4  # up and down
+    assert len(set(np.concatenate(moved).tolist())) == 4
+
+
+def test_a_layer_with_an_embedding() -> None:
+    """Its gradient is sparse; words that do not occur have 0."""
+    model = keras.Sequential([keras.layers.Embedding(6, 3, dtype="float64"), float64(2)])
+    model.build((None, 2))
+    words = np.array([[1, 2], [1, 4], [0, 0]])
+    assert gradient_check(model, words, RNG.normal(size=(3, 2, 2)), "mse").largest <= 1e-8
+
+
+def test_what_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"is float32: differences need float64; build the model with dtype"):
+        gradient_check(dense(keras.layers.Dense(2)), X, Y, "mse")
+    with pytest.raises(UsageError, match="has no trainable variables"):
+        gradient_check(float64(2), X, Y, "mse")
+    with pytest.raises(UsageError, match="change must be above 0 and below 1, not 0"):
+        gradient_check(dense(float64(2)), X, Y, "mse", change=0)
+    with pytest.raises(UsageError, match="entries must be at least 1, not 0"):
+        gradient_check(dense(float64(2)), X, Y, "mse", entries=0)
+
+
+def test_the_worst_by_hand() -> None:
+    found = GradientCheck({"a": 1e-9, "b": 0.5, "c": 0.0})
+    assert (found.worst, found.largest) == ("b", 0.5)
