@@ -161,8 +161,9 @@ def check_mode(helpers: Any, case: str, mode: str, policy: str) -> None:
         layer.cell.set_weights(small)
     wanted = output_and_gradients(layers[0], x, "eager")
     found = output_and_gradients(layers[1], x.astype("float32"), mode)
-    # float32 has 24 bits, bfloat16 8: relative to the norm, some dozens of roundings one after the other.
-    tolerance = 1e-5 if policy == "float32" else 12 * 2**-8
+    # float32 has 24 bits, bfloat16 8: some dozens of roundings one after the other, relative to the norm
+    # (0.05 was seen, where layer normalisation enlarges them); another mask is an error of about 1.
+    tolerance = 1e-5 if policy == "float32" else 24 * 2**-8
     for exact, value in zip(wanted, found, strict=True):
         assert np.linalg.norm(value - exact) <= tolerance * np.linalg.norm(exact)
 
