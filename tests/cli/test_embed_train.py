@@ -409,6 +409,7 @@ def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+@pytest.mark.slow
 def test_a_run_stopped_three_times_gives_the_bytes_of_one_that_was_not(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

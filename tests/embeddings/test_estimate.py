@@ -39,6 +39,7 @@ def nothing_left(text: Path) -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["skipgram", "window", "glove"])
 def test_against_the_run(name: str, text: Path) -> None:
     config: Any = METHODS[name].configured({"vector_size": 16, "epochs": 3})

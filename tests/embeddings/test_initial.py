@@ -169,6 +169,7 @@ class Interrupt(Silent):
             os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_to_the_same_bytes_and_only_from_the_same_vectors(
     pair: Pair, folder: Path, tmp_path: Path
 ) -> None:
@@ -194,6 +195,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_a_new_word_comes_near_its_like(name: str, tmp_path: Path) -> None:
     """NEW stands in every line of the new text that has "king", in its place, 29 times: of some 800 words

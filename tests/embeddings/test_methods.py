@@ -149,6 +149,7 @@ class InterruptAfter(Silent):
                 os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_to_the_same_bytes(
     trained: tuple[str, TrainingReport, Path], text: Path, tmp_path: Path
 ) -> None:
