@@ -2,8 +2,9 @@
 
 To read it: `training` goes from text to a bundle, on `material` (text or counts) by one of `methods`, from
 `initial` vectors where there are any. The methods: `skipgram` and `cbow`, on `negative_sampling`; `glove`, on
-`cooccurrence`; `window`, on `softmax`. What they give is `vectors`; `queries` asks them, `evaluation` scores
-them on `testsets`, `comparison` compares two; `formats` reads and writes the files of other tools.
+`cooccurrence`; `window`, on `softmax`; all but GloVe go chunk by chunk (`chunk_trainer`). What they give is
+`vectors`; `queries` asks them, `evaluation` scores them on `testsets`, `comparison` compares two; `formats`
+reads and writes the files of other tools.
 """
 
 from seqkit.embeddings.evaluation import evaluate

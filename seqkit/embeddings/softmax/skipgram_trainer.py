@@ -13,12 +13,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from seqkit.embeddings.chunk_trainer import Schedule
 from seqkit.embeddings.negative_sampling.chunks import check_pairs
 from seqkit.embeddings.softmax.adagrad import ROW_PLAN, AdagradTable, planned_rows, summed_rows
 from seqkit.embeddings.softmax.exact import SoftmaxGradients, exact_softmax
 from seqkit.embeddings.softmax.skipgram import CentreMaker, Centres, SoftmaxConfig
 from seqkit.embeddings.softmax.steps import check_vocabulary, step_size, unit_ids
-from seqkit.embeddings.softmax.trainer import ChunkTrainer, Schedule, with_initial
+from seqkit.embeddings.softmax.trainer import AdagradTrainer, with_initial
 from seqkit.text.corpus import EncodedCorpus
 from seqkit.training.device import Device
 
@@ -114,7 +115,7 @@ def _over(plan: Planned, body: Any) -> Any:
     return loss, tf.reduce_sum(tf.cast(plan["weights"], tf.float64))
 
 
-class SoftmaxSkipGramTrainer(ChunkTrainer):
+class SoftmaxSkipGramTrainer(AdagradTrainer):
     """Trains two tables on an encoded corpus.
 
     Args:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit.embeddings.chunk_trainer import Schedule
 from seqkit.embeddings.negative_sampling.chunks import check_pairs
 from seqkit.embeddings.softmax.steps import check_vocabulary, step_size, unit_ids
-from seqkit.embeddings.softmax.trainer import ChunkTrainer, Schedule, with_initial
+from seqkit.embeddings.softmax.trainer import AdagradTrainer, with_initial
 from seqkit.embeddings.window.batches import BatchMaker, noise_probabilities
 from seqkit.embeddings.window.config import WindowConfig
 from seqkit.embeddings.window.kernel import WindowKernel
@@ -20,7 +21,7 @@ VECTOR_RANGE = 0.05
 """Vectors are uniform on ± this at first."""
 
 
-class WindowTrainer(ChunkTrainer):
+class WindowTrainer(AdagradTrainer):
     """Trains the window model on an encoded corpus.
 
     Args:
