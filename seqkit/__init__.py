@@ -74,9 +74,9 @@ The pieces can be had one by one, the words of a text for instance, by falling c
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from seqkit.lazy import lazy_names
 from seqkit.version import __version__
 
 if TYPE_CHECKING:
@@ -121,14 +121,4 @@ _HOMES = {
     "open_corpus": "seqkit.corpora",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'seqkit' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

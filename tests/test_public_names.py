@@ -63,4 +63,4 @@ def test_import_loads_nothing_of_it(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert ast.literal_eval(done.stdout) == ["seqkit", "seqkit.version"]
+    assert ast.literal_eval(done.stdout) == ["seqkit", "seqkit.lazy", "seqkit.version"]

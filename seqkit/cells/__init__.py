@@ -7,10 +7,10 @@ step is split from the loop around it; `conversion` exchanges weights with Keras
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seqkit.cells.states import GRUState, LSTMState, RNNState
+from seqkit.lazy import lazy_names
 
 if TYPE_CHECKING:
     from seqkit.cells.cell import Cell
@@ -41,14 +41,4 @@ _HOMES = {
     "to_keras": "seqkit.cells.conversion",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'seqkit.cells' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)
