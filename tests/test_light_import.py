@@ -29,7 +29,11 @@ TENSORFLOW_CODE = {
         "window.kernel",
         "window.trainer",
     )
-} | {f"seqkit.cells.{name}" for name in ("cell", "conversion", "gru", "lstm", "numerics", "rnn")}
+}
+TENSORFLOW_CODE |= {
+    f"seqkit.cells.{name}" for name in ("cell", "conversion", "gru", "lstm", "numerics", "rnn")
+}
+TENSORFLOW_CODE |= {f"seqkit.layers.{name}" for name in ("recurrent", "serialisation", "unroll")}
 
 WALK = """
 import contextlib, io, json, sys
