@@ -33,7 +33,10 @@ TENSORFLOW_CODE = {
 TENSORFLOW_CODE |= {
     f"seqkit.cells.{name}" for name in ("cell", "conversion", "gru", "lstm", "numerics", "rnn")
 }
-TENSORFLOW_CODE |= {f"seqkit.layers.{name}" for name in ("recurrent", "serialisation", "unroll")}
+TENSORFLOW_CODE |= {
+    f"seqkit.layers.{name}"
+    for name in ("bidirectional", "deep", "recurrent", "sequence", "serialisation", "unroll")
+}
 
 WALK = """
 import contextlib, io, json, sys

@@ -1,7 +1,7 @@
 """Recurrent layers: a cell along a sequence, in both directions, and in stacks.
 
-To read it: `unroll` is the loop over time for any cell; `recurrent` is the layer around it, with masks,
-states and Keras' protocol; `bidirectional` and `deep` put such layers together.
+To read it: `unroll` is the loop over time for any cell; `recurrent` is the layer around it, with masks and
+states; `bidirectional` and `deep` put such layers together; `sequence` is what all three share.
 """
 
 from __future__ import annotations
@@ -10,12 +10,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seqkit.layers.bidirectional import Bidirectional, BidirectionalState
+    from seqkit.layers.deep import DeepRNN
     from seqkit.layers.recurrent import Recurrent
 
-__all__ = ["Recurrent"]
+__all__ = ["Bidirectional", "BidirectionalState", "DeepRNN", "Recurrent"]
 
 # What needs TensorFlow is imported when it is first asked for.
-_HOMES = {"Recurrent": "seqkit.layers.recurrent"}
+_HOMES = {
+    "Bidirectional": "seqkit.layers.bidirectional",
+    "BidirectionalState": "seqkit.layers.bidirectional",
+    "DeepRNN": "seqkit.layers.deep",
+    "Recurrent": "seqkit.layers.recurrent",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from seqkit.errors import UsageError
+from seqkit.layers.sequence import Course, SequenceLayer, hide_masked
 from seqkit.layers.serialisation import revived
 from seqkit.layers.unroll import unroll
 
 PROTOCOL = ("constants", "project_inputs", "zoneout_masks", "step", "project_outputs", "get_initial_state")
-
-
-class Course(NamedTuple):
-    """What a layer has computed along sequences.
-
-    Args:
-        outputs: of all steps in the order of time, (batch, time, size).
-        last: of the last step that is not masked, (batch, size); 0 where there is none.
-        state: after the last step, by name.
-    """
-
-    outputs: Any
-    last: Any
-    state: Any
+"""What a cell must have, beside `state_type`, `state_size` and `output_size`."""
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
-class Recurrent(keras.layers.Layer):  # type: ignore[misc]
+class Recurrent(SequenceLayer):
     """Runs a cell over sequences, (batch, time, features).
 
     A masked step is left out: the state stays as it was and the output is that of the step before, 0 at
@@ -40,11 +28,10 @@ class Recurrent(keras.layers.Layer):  # type: ignore[misc]
         return_sequences: give out all outputs, (batch, time, size), in place of the last one, (batch, size).
         return_state: give out the state after the last step, too, by name: `output, state = layer(x)`,
             `state.hidden`.
-        go_backwards: begin at the last step. The outputs are in the order in which they are computed, the one
-            of the first step last, as in Keras.
-        stateful: begin where the last batch ended, sequence by sequence, until `reset_state`. The state is
-            carried in variables that are not trained, so the number of sequences is fixed. The cell's own
-            weights are `layer.cell.weights`.
+        go_backwards: begin at the last step. The outputs are in the order in which they are computed, that of
+            the first step last, as in Keras.
+        stateful: begin where the last batch ended, sequence by sequence, until `reset_state`. The states are
+            carried in variables that are not trained, so the number of sequences is fixed.
         zero_output_for_mask: the output of a masked step is 0, with `return_sequences`.
         options: Keras' own `name`, `dtype` (that of the cell by default) and `trainable`.
 
@@ -63,21 +50,30 @@ class Recurrent(keras.layers.Layer):  # type: ignore[misc]
         zero_output_for_mask: bool = False,
         **options: Any,
     ) -> None:
-        check_cell(cell)
-        super().__init__(**{"dtype": cell.dtype_policy, **options})
+        _check_cell(cell)
+        options = {"dtype": cell.dtype_policy, **options}
+        super().__init__(return_sequences=return_sequences, return_state=return_state, **options)
         self.cell = cell
-        self.return_sequences, self.return_state = return_sequences, return_state
         self.go_backwards, self.stateful = go_backwards, stateful
         self.zero_output_for_mask = zero_output_for_mask
-        self.supports_masking = True
+
+    @property
+    def output_size(self) -> int:
+        """The length of an output."""
+        return int(self.cell.output_size)
+
+    @property
+    def state_size(self) -> Any:
+        """The length of each part of the state, by name."""
+        return self.cell.state_type(*self.cell.state_size)
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
-        """Makes the weights of the cell, and the variables of a carried state.
+        """Makes the weights of the cell, and the variables of carried states.
 
         Raises:
-            UsageError: if a state is to be carried between batches of unknown size.
+            UsageError: if states are to be carried between batches of unknown size.
         """
-        batch, _, features = check_shape(self, sequences_shape)
+        batch, _, features = self._dimensions(sequences_shape)
         if not self.cell.built:
             self.cell.build((batch, features))
         if not self.stateful:
@@ -87,121 +83,89 @@ class Recurrent(keras.layers.Layer):  # type: ignore[misc]
                 f"{self.name} is stateful and needs a fixed number of sequences: "
                 "keras.Input(batch_shape=(batch, time, features))"
             )
+        fixed: Any = {"initializer": "zeros", "trainable": False}
         self._carried = [
-            self.add_weight(name=f"carried_{part}", shape=(batch, size), initializer="zeros", trainable=False)
-            for part, size in zip(self.cell.state_type._fields, self.cell.state_size, strict=True)
+            self.add_weight(name=f"carried_{part}", shape=(batch, size), **fixed)
+            for part, size in self.state_size._asdict().items()
         ]
-        self._begun = self.add_weight(
-            name="begun", shape=(), initializer="zeros", trainable=False, dtype="int32"
-        )
+        # Not only zeros in `carried`: an initial state that is learned has to be seen by the gradient.
+        self._begun = self.add_weight(name="begun", shape=(), dtype="int32", **fixed)
 
-    def call(
-        self,
-        sequences: Any,
-        initial_state: Any = None,
-        mask: Any = None,
-        training: bool | None = False,
-        sequences_mask: Any = None,
-    ) -> Any:
-        """Runs the cell.
-
-        Args:
-            sequences: x, (batch, time, features).
-            initial_state: the state before the first step, each part (batch, size), by name or in a list; by
-                default that of the cell, or the carried one.
-            mask: (batch, time), False for the steps to leave out.
-            training: draw masks of dropout and zoneout.
-            sequences_mask: what Keras names the mask if there is an initial state.
-        """
-        course = self.run(sequences, initial_state, sequences_mask if mask is None else mask, training)
-        output = course.last
-        if self.return_sequences:
-            output = tf.reverse(course.outputs, [1]) if self.go_backwards else course.outputs
-        return (output, course.state) if self.return_state else output
-
-    def run(self, sequences: Any, initial_state: Any, mask: Any, training: bool | None) -> Course:
-        """All that `call` may give out, outputs in the order of time; the layer must be built."""
-        cell, mask = self.cell, checked_mask(self, mask)
-        batch, time = tf.shape(sequences)[0], tf.shape(sequences)[1]
+    def run(self, sequences: Any, initial_state: Any, mask: Any, training: bool) -> Course:
+        """All that may be given out; see `SequenceLayer`."""
+        cell, batch, time = self.cell, tf.shape(sequences)[0], tf.shape(sequences)[1]
         state = self._first_state(sequences, initial_state)
-        constants = cell.constants(batch, bool(training))
-        zoneout = cell.zoneout_masks((time, batch), bool(training))
+        constants = cell.constants(batch, training)
+        zoneout = cell.zoneout_masks((time, batch), training)
         projected = cell.project_inputs(sequences)
+        projected = tf.ensure_shape(projected, [state.hidden.shape[0], None, None])
         hidden, state = unroll(cell, projected, state, constants, zoneout, mask, self.go_backwards)
-        self._carry(state)
+        if self.stateful:
+            for variable, part in zip([*self._carried, self._begun], [*state, 1], strict=True):
+                variable.assign(part)
         outputs, last = cell.project_outputs(hidden), cell.project_outputs(state.hidden)
-        outputs, last = self._without_masked(outputs, last, mask, time)
-        return Course(*tf.nest.map_structure(self._cast, (outputs, last, state)))
-
-    def _cast(self, value: Any) -> Any:
-        return tf.cast(value, self.compute_dtype)
+        return Course(*self._cast((*self._without_masked(outputs, last, mask), state)))
 
     def _first_state(self, sequences: Any, given: Any) -> Any:
         """The state before the first step, in the cell's dtype."""
-        if self.stateful and sequences.shape[0] not in (None, size := self._carried[0].shape[0]):
-            raise UsageError(
-                f"{self.name} is stateful and carries the states of {size} sequences, "
-                f"not of {sequences.shape[0]}"
-            )
+        batch = sequences.shape[0]
+        if self.stateful and batch not in (None, carried := self._carried[0].shape[0]):
+            raise UsageError(f"{self.name} carries the states of {carried} sequences, not of {batch}")
         if given is not None:
-            state = as_state(self, self.cell.state_type, given)
+            state = self._named(given, batch)
         else:
             state = self.cell.get_initial_state(tf.shape(sequences)[0])
             if self.stateful:
-                begun = tf.cast(self._begun, tf.bool)
-                state = type(state)(
-                    *(
-                        tf.where(begun, tf.cast(carried, first.dtype), first)
-                        for carried, first in zip(self._carried, state, strict=True)
-                    )
-                )
+                state = self._carried_on(state)
         return type(state)(*(tf.cast(part, self.cell.compute_dtype) for part in state))
 
-    def _carry(self, state: Any) -> None:
-        """Keeps the state for the next batch."""
-        if self.stateful:
-            for variable, part in zip(self._carried, state, strict=True):
-                variable.assign(part)
-            self._begun.assign(1)
+    def _carried_on(self, initial: Any) -> Any:
+        """The state that the last batch has left; the initial one if there was none."""
+        begun = tf.cast(self._begun, tf.bool)
+        carried = (tf.cast(variable, initial.hidden.dtype) for variable in self._carried)
+        return type(initial)(*(tf.where(begun, c, first) for c, first in zip(carried, initial, strict=True)))
+
+    def _named(self, given: Any, batch: int | None) -> Any:
+        """An initial state by its names.
+
+        Raises:
+            UsageError: if it has other parts or shapes.
+        """
+        parts = list(given) if isinstance(given, list | tuple) else [given]
+        sizes = self.state_size
+        if len(parts) != len(sizes):
+            raise UsageError(
+                f"the initial state of {self.name} is {', '.join(sizes._fields)}, not {len(parts)} parts"
+            )
+        for (name, size), part in zip(sizes._asdict().items(), parts, strict=True):
+            if not tf.TensorShape([batch, size]).is_compatible_with(part.shape):
+                raise UsageError(
+                    f"the initial {name} of {self.name} must be ({batch}, {size}), not {tuple(part.shape)}"
+                )
+        return type(sizes)(*parts)
+
+    def _without_masked(self, outputs: Any, last: Any, mask: Any) -> tuple[Any, Any]:
+        """0 where there is no output: before the first step that is not masked, or at all masked steps."""
+        if mask is None and outputs.shape[1]:
+            return outputs, last
+        if mask is None:
+            any_step = tf.shape(outputs)[1] > 0
+        else:
+            begun = tf.cumsum(tf.cast(mask, tf.int32), axis=1, reverse=self.go_backwards) > 0
+            outputs = hide_masked(outputs, mask if self.zero_output_for_mask else begun)
+            any_step = tf.reduce_any(mask, axis=1)[:, None]
+        return outputs, tf.where(any_step, last, tf.zeros_like(last))
 
     def reset_state(self) -> None:
-        """Lets the next batch begin with the initial state."""
+        """Lets the next batch begin with the initial state, where states are carried."""
         if self.stateful and self.built:
             self._begun.assign(0)
-
-    def _without_masked(self, outputs: Any, last: Any, mask: Any, time: Any) -> tuple[Any, Any]:
-        """0 in place of the outputs of masked steps before which there is no other, or of all of them."""
-        if mask is None:
-            return outputs, tf.where(time > 0, last, tf.zeros_like(last))
-        begun = tf.cumsum(tf.cast(mask, tf.int32), axis=1, reverse=self.go_backwards) > 0
-        shown = mask if self.zero_output_for_mask else begun
-        outputs = tf.where(shown[:, :, None], outputs, tf.zeros_like(outputs))
-        return outputs, tf.where(tf.reduce_any(mask, axis=1)[:, None], last, tf.zeros_like(last))
-
-    def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
-        """The mask of the inputs for a sequence of outputs, none for the rest."""
-        output = mask if self.return_sequences else None
-        return (
-            (output, self.cell.state_type(*(None for _ in self.cell.state_size)))
-            if self.return_state
-            else output
-        )
-
-    def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
-        """The shapes of what `call` gives out."""
-        batch, time, _ = check_shape(self, sequences_shape)
-        size = self.cell.output_size
-        output = (batch, time, size) if self.return_sequences else (batch, size)
-        state = self.cell.state_type(*((batch, size) for size in self.cell.state_size))
-        return (output, state) if self.return_state else output
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, for Keras' serialisation."""
         return {
             **super().get_config(),
             "cell": keras.saving.serialize_keras_object(self.cell),
-            "return_sequences": self.return_sequences,
-            "return_state": self.return_state,
             "go_backwards": self.go_backwards,
             "stateful": self.stateful,
             "zero_output_for_mask": self.zero_output_for_mask,
@@ -213,8 +177,8 @@ class Recurrent(keras.layers.Layer):  # type: ignore[misc]
         return cls(**{**config, "cell": revived(config["cell"])})
 
 
-def check_cell(cell: Any) -> None:
-    """Raises UsageError unless a cell splits its step as this package needs it."""
+def _check_cell(cell: Any) -> None:
+    """Raises UsageError unless a cell splits its step as this layer needs it."""
     lacking = [name for name in PROTOCOL if not hasattr(cell, name)]
     if lacking or not isinstance(cell, keras.layers.Layer):
         raise UsageError(
@@ -222,44 +186,3 @@ def check_cell(cell: Any) -> None:
             f"it has no {', '.join(lacking) or 'weights of Keras'}; "
             "a cell of Keras runs in keras.layers.RNN, or is converted by seqkit.cells.from_keras"
         )
-
-
-def check_shape(layer: Any, shape: Any) -> tuple[int | None, int | None, int | None]:
-    """The shape of sequences.
-
-    Raises:
-        UsageError: if it is not (batch, time, features).
-    """
-    if len(shape) != 3:
-        raise UsageError(f"{layer.name} takes sequences of shape (batch, time, features), not {tuple(shape)}")
-    batch, time, features = shape
-    return batch, time, features
-
-
-def checked_mask(layer: Any, mask: Any) -> Any:
-    """A mask as booleans; None for none.
-
-    Raises:
-        UsageError: if it is not (batch, time).
-    """
-    if mask is None:
-        return None
-    mask = tf.cast(mask, tf.bool)
-    if mask.shape.rank != 2:
-        raise UsageError(f"{layer.name} takes a mask of shape (batch, time), not {tuple(mask.shape)}")
-    return mask
-
-
-def as_state(layer: Any, state_type: Any, given: Any) -> Any:
-    """A state by its names.
-
-    Raises:
-        UsageError: if it has not as many parts as there are names.
-    """
-    parts = list(given) if isinstance(given, list | tuple) else [given]
-    if len(parts) != len(state_type._fields):
-        raise UsageError(
-            f"the initial state of {layer.name} has the parts {', '.join(state_type._fields)}; "
-            f"{len(parts)} were given"
-        )
-    return state_type(*parts)

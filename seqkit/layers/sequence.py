@@ -1,0 +1,150 @@
+"""What all layers over sequences share: what goes in, what is given out, and Keras' protocol."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from seqkit.errors import UsageError
+
+
+class Course(NamedTuple):
+    """What a layer has computed along sequences.
+
+    Args:
+        outputs: of all steps in the order of time, (batch, time, size).
+        last: of the last step that is not masked, (batch, size); 0 where there is none.
+        state: after the last step, by name.
+    """
+
+    outputs: Any
+    last: Any
+    state: Any
+
+
+class SequenceLayer(keras.layers.Layer):  # type: ignore[misc]
+    """A layer over sequences, (batch, time, features).
+
+    Args:
+        return_sequences: give out all outputs, (batch, time, size), in place of the last one, (batch, size).
+        return_state: give out the state after the last step, too, by name: `output, state = layer(x)`.
+        options: Keras' own `name`, `dtype` and `trainable`.
+    """
+
+    go_backwards = False
+
+    def __init__(self, *, return_sequences: bool = False, return_state: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.return_sequences, self.return_state = return_sequences, return_state
+        self.supports_masking = True
+
+    @property
+    @abstractmethod
+    def output_size(self) -> Any:
+        """The length of an output; a tuple of lengths if there are several."""
+
+    @property
+    @abstractmethod
+    def state_size(self) -> Any:
+        """The length of each part of the state, by name."""
+
+    @abstractmethod
+    def run(self, sequences: Any, initial_state: Any, mask: Any, training: bool) -> Course:
+        """All that may be given out; the layer must be built.
+
+        Args:
+            sequences: x, (batch, time, features).
+            initial_state: the state before the first step; None for that of the layer.
+            mask: (batch, time), booleans, False for the steps to leave out; None to leave out none.
+            training: draw masks of dropout and zoneout.
+        """
+
+    @abstractmethod
+    def reset_state(self) -> None:
+        """Lets the next batch begin with the initial state, where states are carried."""
+
+    def call(
+        self,
+        sequences: Any,
+        initial_state: Any = None,
+        mask: Any = None,
+        training: bool | None = False,
+        sequences_mask: Any = None,
+    ) -> Any:
+        """Runs along the sequences.
+
+        Args:
+            sequences: x, (batch, time, features).
+            initial_state: the state before the first step, each part (batch, size), by name or in a list; by
+                default that of the cell, or the carried one.
+            mask: (batch, time), False for the steps to leave out.
+            training: draw masks of dropout and zoneout.
+            sequences_mask: what Keras calls the mask of `sequences` when there is an initial state.
+        """
+        mask = self._checked(sequences_mask if mask is None else mask)
+        course = self.run(sequences, initial_state, mask, bool(training))
+        output = course.last
+        if self.return_sequences:
+            output = tf.reverse(course.outputs, [1]) if self.go_backwards else course.outputs
+        return (output, course.state) if self.return_state else output
+
+    def _checked(self, mask: Any) -> Any:
+        """A mask as booleans."""
+        if mask is None:
+            return None
+        mask = tf.cast(mask, tf.bool)
+        if mask.shape.rank != 2:
+            raise UsageError(f"the mask of {self.name} must be (batch, time), not {tuple(mask.shape)}")
+        return mask
+
+    def _cast(self, values: Any) -> Any:
+        """Tensors in the dtype that the layer gives out."""
+        return tf.nest.map_structure(lambda value: tf.cast(value, self.compute_dtype), values)
+
+    def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
+        """The mask of the inputs for each sequence of outputs, none for the rest."""
+        kept = mask if self.return_sequences else None
+        output = tf.nest.map_structure(lambda size: kept, self.output_size)
+        state = tf.nest.map_structure(lambda size: None, self.state_size)
+        return (output, state) if self.return_state else output
+
+    def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
+        """The shapes of what `call` gives out."""
+        batch, time, _ = self._dimensions(sequences_shape)
+        steps = (batch, time) if self.return_sequences else (batch,)
+        output = tf.nest.map_structure(lambda size: (*steps, size), self.output_size)
+        state = tf.nest.map_structure(lambda size: (batch, size), self.state_size)
+        return (output, state) if self.return_state else output
+
+    def _dimensions(self, shape: Any) -> tuple[int | None, int | None, int]:
+        """Batch, time and features."""
+        if len(shape) != 3 or shape[2] is None:
+            raise UsageError(
+                f"{self.name} takes sequences of shape (batch, time, features), not {tuple(shape)}"
+            )
+        batch, time, features = shape
+        return batch, time, features
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments, for Keras' serialisation."""
+        return {
+            **super().get_config(),
+            "return_sequences": self.return_sequences,
+            "return_state": self.return_state,
+        }
+
+
+def hide_masked(outputs: Any, shown: Any) -> Any:
+    """0 in place of the outputs (batch, time, size) that are not shown (batch, time)."""
+    return tf.where(shown[:, :, None], outputs, tf.zeros_like(outputs))
+
+
+def derived_seed(seed: int | None, purpose: str) -> int | None:
+    """A seed for one purpose, 0 to 2³¹-1; None from None."""
+    if seed is None:
+        return None
+    return int(np.random.SeedSequence([seed, *purpose.encode()]).generate_state(1)[0] >> 1)
