@@ -31,8 +31,8 @@ A set is a TOML file; those of `seqkit/debias/data` come with seqkit, files of y
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -94,7 +94,12 @@ class WordSets:
         return frozenset(self.specific).union(*self.pairs, *self.equalize)
 
     def known_to(self, vocabulary: Container[str]) -> WordSets:
-        """The same sets without what a vocabulary lacks.
+        """The same sets in the spellings of a vocabulary, without what it lacks.
+
+        Where a vocabulary has capitals, the lists that are looked at (pairs, professions, tests) take of each
+        word its first known spelling: as it is, Title, UPPER. Those that are acted on (equalize, specific,
+        neutral) take all of them, as Bolukbasi et al. 2016 did, so that "He" is not neutralized because the
+        set says "he".
 
         Args:
             vocabulary: `Vectors`, or whatever knows its words.
@@ -103,25 +108,46 @@ class WordSets:
             Every list without its unknown words; a definitional tuple with an unknown word is left out as a
             whole, an equalize set where fewer than two words remain. A WEAT test may have empty lists.
         """
-
-        def known(words: Words) -> Words:
-            return tuple(word for word in words if word in vocabulary)
-
-        return WordSets(
-            name=self.name,
-            language=self.language,
-            description=self.description,
-            source=self.source,
-            pairs=tuple(words for words in self.pairs if known(words) == words),
-            equalize=tuple(words for words in map(known, self.equalize) if len(words) > 1),
-            specific=known(self.specific),
-            neutral=known(self.neutral),
-            professions=known(self.professions),
+        length = len(self.pairs[0]) if self.pairs else 0
+        pairs = (_first_known(words, vocabulary) for words in self.pairs)
+        return replace(
+            self,
+            pairs=tuple(known for known in pairs if len(known) == length),
+            equalize=_equalize_known(self.equalize, vocabulary),
+            specific=_every_known(self.specific, vocabulary),
+            neutral=_every_known(self.neutral, vocabulary),
+            professions=_first_known(self.professions, vocabulary),
             weat={
-                name: WeatTest(*(known(getattr(test, part)) for part in WEAT_KEYS))
+                name: WeatTest(*(_first_known(getattr(test, key), vocabulary) for key in WEAT_KEYS))
                 for name, test in self.weat.items()
             },
         )
+
+
+def _spellings(word: str) -> Iterator[str]:
+    yield from dict.fromkeys((word, word.capitalize(), word.upper()))
+
+
+def _first_known(words: Words, vocabulary: Container[str]) -> Words:
+    found = (next((form for form in _spellings(word) if form in vocabulary), None) for word in words)
+    return tuple(dict.fromkeys(form for form in found if form is not None))
+
+
+def _every_known(words: Words, vocabulary: Container[str]) -> Words:
+    return tuple(dict.fromkeys(form for word in words for form in _spellings(word) if form in vocabulary))
+
+
+def _equalize_known(sets: tuple[Words, ...], vocabulary: Container[str]) -> tuple[Words, ...]:
+    """Each set in lower case, Title and UPPER, as far as it is known; no word in two of them."""
+    result: list[Words] = []
+    taken: set[str] = set()
+    for words in sets:
+        for forms in zip(*([word, word.capitalize(), word.upper()] for word in words), strict=True):
+            known = tuple(form for form in forms if form in vocabulary and form not in taken)
+            if len(known) > 1:
+                result.append(known)
+                taken.update(known)
+    return tuple(result)
 
 
 @dataclass(frozen=True)
@@ -151,7 +177,8 @@ def coverage(sets: WordSets, vocabulary: Container[str]) -> dict[str, Coverage]:
         vocabulary: `Vectors`, or whatever knows its words.
 
     Returns:
-        By key of the file ("pairs", "specific", "weat.career"), for the lists that hold anything.
+        By key of the file ("pairs", "specific", "weat.career"), for the lists that hold anything. A word is
+        found where the vocabulary has it as it is, as Title or UPPER.
     """
     tuples: dict[str, Sequence[Words]] = {key: getattr(sets, key) for key in TUPLES}
     lists: dict[str, Words] = {key: tuple(dict.fromkeys(sum(rows, ()))) for key, rows in tuples.items()}
@@ -161,7 +188,7 @@ def coverage(sets: WordSets, vocabulary: Container[str]) -> dict[str, Coverage]:
         lists[f"weat.{name}"] = tuple(dict.fromkeys(sum(parts, ())))
     result = {}
     for key, words in lists.items():
-        missing = tuple(word for word in words if word not in vocabulary)
+        missing = tuple(word for word in words if not _first_known((word,), vocabulary))
         rows = tuples.get(key)
         complete = None if rows is None else sum(not set(missing).intersection(row) for row in rows)
         if words:
