@@ -110,6 +110,30 @@ class EvaluationSets:
             },
         }
 
+    def answers(self, vectors: Vectors) -> Answers:
+        """What lies behind the scores, item by item; items with an unknown word are left out."""
+        words = _Words.of(vectors)
+        return Answers(
+            {stem: _judgements(words, rows) for stem, rows in self.pairs.items()},
+            {
+                stem: _solve(words, [ids for rows in _known(words, sections).values() for ids in rows])
+                for stem, sections in self.questions.items()
+            },
+        )
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What vectors answer to each item of test sets, in the order of the files.
+
+    Args:
+        similarity: by stem, the human scores and the cosines of the pairs, (pairs,) each.
+        analogies: by stem, whether each question is answered with the right word, (questions,).
+    """
+
+    similarity: dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]
+    analogies: dict[str, npt.NDArray[np.bool_]]
+
 
 def _by_stem(places: Sequence[Place]) -> dict[str, Path]:
     files: dict[str, Path] = {}
@@ -155,28 +179,35 @@ class _Words:
 
 
 def _score_similarity(words: _Words, rows: list[tuple[str, str, float]]) -> dict[str, Any]:
-    scored = [(ids, score) for first, second, score in rows if (ids := words.ids([first, second]))]
+    human, cosines = _judgements(words, rows)
     return {
-        "spearman": _spearman(words, scored),
-        "pairs": len(scored),
-        "missing": len(rows) - len(scored),
+        "spearman": _spearman(human, cosines),
+        "pairs": len(human),
+        "missing": len(rows) - len(human),
     }
 
 
-def _spearman(words: _Words, scored: list[tuple[list[int], float]]) -> float | None:
+def _judgements(
+    words: _Words, rows: list[tuple[str, str, float]]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Human scores and cosines of the pairs whose words are known."""
+    scored = [(ids, score) for first, second, score in rows if (ids := words.ids([first, second]))]
+    pairs = np.array([ids for ids, _ in scored], np.int64).reshape(-1, 2)
+    cosines = np.einsum("ij,ij->i", words.unit[pairs[:, 0]], words.unit[pairs[:, 1]])
+    return np.array([score for _, score in scored]), cosines.astype(np.float64)
+
+
+def _spearman(human: npt.NDArray[np.float64], cosines: npt.NDArray[np.float64]) -> float | None:
     from scipy.stats import spearmanr
 
-    ids = np.array([pair for pair, _ in scored], np.int64).reshape(-1, 2)
-    human = np.array([score for _, score in scored])
-    cosines = np.einsum("ij,ij->i", words.unit[ids[:, 0]], words.unit[ids[:, 1]])
     # The correlation of a constant is not defined.
-    if len(scored) < 2 or np.ptp(human) == 0 or np.ptp(cosines) == 0:
+    if len(human) < 2 or np.ptp(human) == 0 or np.ptp(cosines) == 0:
         return None
     return float(spearmanr(human, cosines).statistic)
 
 
 def _score_analogies(words: _Words, sections: Analogies) -> dict[str, Any]:
-    known = {name: [ids for row in rows if (ids := words.ids(row))] for name, rows in sections.items()}
+    known = _known(words, sections)
     correct = _solve(words, [ids for rows in known.values() for ids in rows])
     result: dict[str, Any] = {}
     start = 0
@@ -186,6 +217,11 @@ def _score_analogies(words: _Words, sections: Analogies) -> dict[str, Any]:
         result[name] = _accuracy(hits, len(sections[name]))
     total = sum(len(rows) for rows in sections.values())
     return {**_accuracy(correct, total), "sections": result}
+
+
+def _known(words: _Words, sections: Analogies) -> dict[str, list[list[int]]]:
+    """The ids of the questions whose words are known, by section."""
+    return {name: [ids for row in rows if (ids := words.ids(row))] for name, rows in sections.items()}
 
 
 def _accuracy(hits: npt.NDArray[np.bool_], total: int) -> dict[str, Any]:

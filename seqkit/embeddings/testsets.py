@@ -30,7 +30,7 @@ def read_similarity(path: Place) -> list[tuple[str, str, float]]:
         StorageError: the system refused.
     """
     rows = []
-    for number, line in _lines(path):
+    for number, line in question_lines(path):
         if line.startswith("#") or not line.strip():
             continue
         fields = [field.strip() for field in line.split("\t")]
@@ -66,7 +66,7 @@ def read_analogies(path: Place) -> Analogies:
     """
     sections: Analogies = {}
     questions: list[tuple[str, str, str, str]] | None = None
-    for number, line in _lines(path):
+    for number, line in question_lines(path):
         if line.startswith(":"):
             name = line[1:].strip()
             if not name or name in sections:
@@ -86,8 +86,17 @@ def read_analogies(path: Place) -> Analogies:
     return sections
 
 
-def _lines(path: Place) -> Iterator[tuple[int, str]]:
-    """Lines with their numbers."""
+def question_lines(path: Place) -> Iterator[tuple[int, str]]:
+    """The lines of a file of test questions, with their numbers from 1.
+
+    Args:
+        path: the file.
+
+    Raises:
+        FormatError: too large, not UTF-8, or with a byte order mark.
+        MissingInputError: there is no such file.
+        StorageError: the system refused.
+    """
     place = Path(path)
     with storage_errors(place, "read"):
         if not place.exists():
