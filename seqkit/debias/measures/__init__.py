@@ -18,7 +18,6 @@ from seqkit.debias.measures.intervals import Figure, bootstrap
 from seqkit.debias.measures.mac import mean_average_cosine
 from seqkit.debias.measures.recovery import (
     MostBiased,
-    bias_axes,
     classifier_accuracy,
     cluster_accuracy,
     most_biased,
@@ -46,7 +45,6 @@ __all__ = [
     "analogy_pairs",
     "benjamini_hochberg",
     "beta",
-    "bias_axes",
     "bootstrap",
     "classifier_accuracy",
     "cluster_accuracy",

@@ -4,7 +4,8 @@ Gonen and Goldberg 2019, "Lipstick on a Pig: Debiasing Methods Cover up Systemat
 Embeddings But do not Remove Them" (NAACL, arXiv:1903.03862), §4. Words are chosen and labelled by the
 original vectors; what is asked is whether the vectors under test still tell the labels, whatever they lost.
 
-Classes are sides of the bias: an axis for each, `bias_axes`; of two classes, g and -g.
+Classes are sides of the bias, each with an axis that points to it: of two classes g and -g, with g = he - she
+as in the paper, or the mean of several such differences.
 """
 
 from __future__ import annotations
@@ -52,69 +53,45 @@ class MostBiased:
         return int(self.labels.max()) + 1
 
 
-def bias_axes(vectors: Vectors, tuples: Sequence[Sequence[str]]) -> Array:
-    """The direction from the middle to each class: the mean over tuples of (word - mean of its tuple).
-
-    Of pairs these are g and -g, with g the mean of the differences of unit vectors, of which he - she, the
-    paper's choice, is the case of one pair.
-
-    Args:
-        vectors: the original vectors.
-        tuples: definitional tuples, each naming the classes in one order; at least one has all its vectors.
-
-    Returns:
-        (classes, vector_size), unit rows.
-
-    Raises:
-        DataError: no complete tuple; the words of each have one vector, or their differences cancel.
-    """
-    known = [row for row in tuples if all(word in vectors for word in row)]
-    if not known:
-        raise DataError(f"none of the {len(tuples)} definitional tuples has vectors for all words; one must")
-    rows = np.array([unit_rows_of(vectors, [word], "pairs")[0] for row in known for word in row])
-    rows = rows.reshape(len(known), -1, rows.shape[1])
-    axes = (rows - rows.mean(axis=1, keepdims=True)).mean(axis=0)
-    norms: Array = np.linalg.norm(axes, axis=1, keepdims=True)
-    if not (norms > np.finfo(np.float32).eps).all():
-        raise DataError(f"the words of {len(known)} definitional tuples do not differ: there is no direction")
-    unit: Array = axes / norms
-    return unit
-
-
 def projections(vectors: Vectors, words: Sequence[str], axes: Array) -> Array:
     """Cosines of known words with the axes, (words, classes), block by block."""
+    axes = unit_rows(axes)
     ids = np.array([vectors.vocabulary[word] for word in words], np.int64)
     blocks = (ids[start : start + _BLOCK] for start in range(0, len(ids), _BLOCK))
     return np.concatenate([unit_rows(vectors.matrix[block]) @ axes.T for block in blocks]).astype(np.float64)
 
 
 def most_biased(vectors: Vectors, candidates: Sequence[str], axes: Array, per_class: int) -> MostBiased:
-    """The words nearest to each axis.
+    """The words nearest to each axis, of those that are nearer to it than to the others.
 
     Source: Gonen and Goldberg 2019, §4, "Male- and female-biased words cluster together".
 
     Args:
         vectors: the ORIGINAL vectors.
         candidates: words that should be neutral; unknown ones are left out.
-        axes: from `bias_axes` of the original vectors.
-        per_class: how many of each class, at least 5; the paper has 500 to cluster and 2,500 to classify.
+        axes: (classes, vector_size), of the original vectors, of any lengths.
+        per_class: how many of each class, at least 5; the paper has 500 to cluster and 2,500 to classify. Of
+            small vocabularies it is half of the side with the fewest words, so that the less biased stay out.
 
     Raises:
-        DataError: the candidates are too few, or some class has too few on its side.
+        DataError: some class has fewer than ten candidates on its side.
         UsageError: per_class below 5.
     """
     if per_class < _LEAST:
         raise UsageError(f"per_class is {per_class}; it must be at least {_LEAST}")
-    known = known_words(vectors, candidates, "candidates", least=per_class * len(axes))
+    known = known_words(vectors, candidates, "candidates")
     cosines = projections(vectors, known, axes)
-    side = cosines.argmax(axis=1)
-    chosen: list[int] = []
-    for number in range(len(axes)):
-        mine = np.flatnonzero((side == number) & (cosines[:, number] > 0))
-        if len(mine) < per_class:
-            raise DataError(f"{len(mine)} candidates are on the side of class {number}, {per_class} must be")
-        order = np.argsort(-cosines[mine, number], kind="stable")[:per_class]
-        chosen += mine[order].tolist()
+    nearest, side = cosines.max(axis=1), cosines.argmax(axis=1)
+    sides = [np.flatnonzero((side == number) & (nearest > 0)) for number in range(len(axes))]
+    for number, mine in enumerate(sides):
+        if len(mine) < 2 * _LEAST:
+            raise DataError(
+                f"{len(mine)} of {len(known)} candidates are on the side of class {number}, counted from 0; "
+                f"at least {2 * _LEAST} must be"
+            )
+    per_class = min(per_class, *(len(mine) // 2 for mine in sides))
+    orders = (mine[np.argsort(-nearest[mine], kind="stable")[:per_class]] for mine in sides)
+    chosen = np.concatenate(list(orders)).tolist()
     return MostBiased(tuple(known[index] for index in chosen), np.repeat(np.arange(len(axes)), per_class))
 
 
@@ -212,7 +189,7 @@ def neighbour_correlation(
         original: the original vectors.
         professions: at least three with a vector in both.
         candidates: words that may be neighbours, as the professions may; unknown ones are left out.
-        axes: from `bias_axes` of the original vectors.
+        axes: (classes, vector_size), of the original vectors, of any lengths.
         k: neighbours, at least 1 and fewer than there are candidates.
         seed: of the interval.
 

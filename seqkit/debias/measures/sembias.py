@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 Pair = tuple[str, str]
 
-HELD_OUT = (("rake", "coquette"), ("salesman", "saleswoman"))
+HELD_OUT = (("rake", "coquette"), ("nobleman", "noblewoman"))
 """The definitional pairs that GN-GloVe was not trained with; their 40 lines are the subset."""
 
 
