@@ -93,8 +93,12 @@ class Recurrent(SequenceLayer):
 
     def run(self, sequences: Any, initial_state: Any, mask: Any, training: bool) -> Course:
         """All that may be given out; see `SequenceLayer`."""
-        cell, batch, time = self.cell, tf.shape(sequences)[0], tf.shape(sequences)[1]
-        state = self._first_state(sequences, initial_state)
+        cell = self.cell
+        batch, time = (
+            size if static is None else static
+            for static, size in zip(sequences.shape[:2], tf.unstack(tf.shape(sequences)[:2]), strict=True)
+        )
+        state = self._first_state(sequences.shape[0], batch, initial_state)
         constants = cell.constants(batch, training)
         zoneout = cell.zoneout_masks((time, batch), training)
         projected = cell.project_inputs(sequences)
@@ -106,18 +110,30 @@ class Recurrent(SequenceLayer):
         outputs, last = cell.project_outputs(hidden), cell.project_outputs(state.hidden)
         return Course(*self._cast((*self._without_masked(outputs, last, mask), state)))
 
-    def _first_state(self, sequences: Any, given: Any) -> Any:
-        """The state before the first step, in the cell's dtype."""
-        batch = sequences.shape[0]
-        if self.stateful and batch not in (None, carried := self._carried[0].shape[0]):
-            raise UsageError(f"{self.name} carries the states of {carried} sequences, not of {batch}")
+    def _first_state(self, static: int | None, batch: Any, given: Any) -> Any:
+        """The state before the first step, in the cell's dtype.
+
+        Args:
+            static: number of sequences, as far as it is known before they come.
+            batch: number of sequences.
+            given: the state that was given; None if there was none.
+        """
+        if self.stateful and static not in (None, self._carried[0].shape[0]):
+            raise UsageError(
+                f"{self.name} carries the states of {self._carried[0].shape[0]} sequences, not of {static}"
+            )
         if given is not None:
-            state = self._named(given, batch)
+            state = self._named(given, static)
         else:
-            state = self.cell.get_initial_state(tf.shape(sequences)[0])
+            state = self.cell.get_initial_state(batch)
             if self.stateful:
                 state = self._carried_on(state)
-        return type(state)(*(tf.cast(part, self.cell.compute_dtype) for part in state))
+        return type(state)(
+            *(
+                tf.ensure_shape(tf.cast(part, self.cell.compute_dtype), [static, size])
+                for part, size in zip(state, self.state_size, strict=True)
+            )
+        )
 
     def _carried_on(self, initial: Any) -> Any:
         """The state that the last batch has left; the initial one if there was none."""

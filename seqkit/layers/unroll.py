@@ -47,7 +47,8 @@ def unroll(
         return count + 1, new, outputs.write(t, new.hidden)
 
     # An array of no elements cannot be stacked where the number of sequences is unknown, so it has one.
-    outputs = tf.TensorArray(state.hidden.dtype, tf.maximum(time, 1), element_shape=state.hidden.shape)
+    size = tf.maximum(time, 1) if static is None else time
+    outputs = tf.TensorArray(state.hidden.dtype, size, element_shape=state.hidden.shape)
     if static is None:
         outputs = outputs.write(0, state.hidden)
     _, state, outputs = tf.while_loop(

@@ -1,0 +1,340 @@
+"""A cell along a sequence: equal to Keras, masks of every shape, states, every size."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from seqkit.cells import GRUCell, LSTMCell, LSTMState, RNNCell, from_keras
+from seqkit.errors import UsageError
+from seqkit.layers import Recurrent
+from seqkit.training import gradient_check
+
+KERAS: dict[str, Any] = {
+    "SimpleRNN": lambda **more: keras.layers.SimpleRNN(4, **more),
+    "GRU full": lambda **more: keras.layers.GRU(4, reset_after=False, use_cudnn=False, **more),
+    "GRU reset-after": lambda **more: keras.layers.GRU(4, use_cudnn=False, **more),
+    "LSTM": lambda **more: keras.layers.LSTM(4, use_cudnn=False, **more),
+}
+BOTH = {"return_sequences": True, "return_state": True}
+TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
+
+
+def letters(layer: Any, gradients: Any) -> dict[str, np.ndarray]:
+    """Gradients by a layer's weights, by the letters of the equations; by Keras' weights, if it is Keras'."""
+    if isinstance(layer, Recurrent):
+        return layer.cell.equation_weights(gradients)
+    order = {"SimpleRNN": "a", "GRU": "urc", "LSTM": "ufco"}[type(layer).__name__]
+    kernel, recurrent, bias = (np.asarray(value) for value in gradients)
+    found = {}
+    for gate, part in zip(
+        order, np.split(np.concatenate([recurrent, kernel]), len(order), axis=1), strict=True
+    ):
+        found[f"W_{gate}"] = part
+    rows = bias if bias.ndim == 2 else bias[None]
+    for gate, part in zip(order, np.split(rows[0], len(order)), strict=True):
+        found[f"b_{gate}"] = part
+    if type(layer).__name__ == "GRU":
+        found |= {"W_u": -found["W_u"], "b_u": -found["b_u"]}
+        if bias.ndim == 2:
+            found["b_cc"] = bias[1, 8:]
+    return found
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("options", [{}, {"go_backwards": True}, {"zero_output_for_mask": True}], ids=str)
+@pytest.mark.parametrize("name", KERAS)
+def test_outputs_states_and_gradients_are_those_of_keras(
+    helpers: Any, name: str, options: dict[str, bool], dtype: str
+) -> None:
+    theirs = KERAS[name](**BOTH, dtype=dtype)
+    for option, value in options.items():
+        setattr(theirs, option, value)
+    theirs.build((5, 4, 3))
+    helpers.randomise(theirs, 0.7)
+    ours = Recurrent(from_keras(theirs), **BOTH, **options)
+    assert ours.compute_dtype == dtype
+    ours.build((5, 4, 3))
+    x = tf.constant(helpers.sequences(dtype=dtype))
+    initial = [tf.constant(0.5 * helpers.sequences(n, dtype)[:, :, 0]) for n in range(len(ours.state_size))]
+    for mask in (None, helpers.mask):
+        wanted, found = (
+            helpers.with_gradients(
+                lambda layer=layer, mask=mask: layer(x, mask=mask, initial_state=initial),
+                [x, *initial],
+                layer.trainable_variables,
+            )
+            for layer in (theirs, ours)
+        )
+        helpers.assert_close(found[: -len(ours.weights)], wanted[: -len(theirs.weights)], TOLERANCE[dtype])
+        by_theirs = letters(theirs, wanted[-len(theirs.weights) :])
+        by_ours = letters(ours, found[-len(ours.weights) :])
+        assert by_theirs.keys() == by_ours.keys()
+        helpers.assert_close(
+            [by_ours[letter] for letter in by_theirs], list(by_theirs.values()), TOLERANCE[dtype]
+        )
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_every_cell_runs_in_keras_rnn_as_here(helpers: Any, any_cell: str, backwards: bool) -> None:
+    x = tf.constant(helpers.sequences(dtype="float64"))
+    cell = helpers.cells[any_cell](dtype="float64", seed=1)
+    theirs = keras.layers.RNN(cell, **BOTH, go_backwards=backwards, dtype="float64")
+    theirs.build(x.shape)
+    helpers.randomise(theirs)
+    ours = Recurrent(cell, **BOTH, go_backwards=backwards)
+    ours.build(x.shape)
+    wanted, found = (
+        helpers.with_gradients(lambda layer=layer: layer(x, mask=helpers.mask), [x], cell.trainable_variables)
+        for layer in (theirs, ours)
+    )
+    helpers.assert_close(found, wanted, 1e-10)
+
+
+def test_a_masked_step_by_hand() -> None:
+    """a⟨t⟩ = tanh(x⟨t⟩ + a⟨t-1⟩) of one unit, from a⟨0⟩ = 1, the first and the third of four steps masked."""
+    cell = RNNCell(1, dtype="float64")
+    layer = Recurrent(cell, **BOTH)
+    layer.build((None, None, 1))
+    cell.set_equation_weights({"W_a": [[1.0], [1.0]], "b_a": [0.0]})
+    x, mask = np.array([[[9.0], [0.5], [9.0], [-0.25]]]), np.array([[False, True, False, True]])
+    second = np.tanh(1.5)
+    fourth = np.tanh(second - 0.25)
+    outputs, state = layer(x, mask=mask, initial_state=[np.ones((1, 1))])
+    # Before any step there is no output: 0, not a⟨0⟩.
+    np.testing.assert_allclose(outputs.numpy().ravel(), [0, second, second, fourth], rtol=1e-15)
+    assert state.hidden.numpy().item() == pytest.approx(fourth, rel=1e-15)
+    layer.zero_output_for_mask = True
+    outputs, state = layer(x, mask=mask, initial_state=[np.ones((1, 1))])
+    np.testing.assert_allclose(outputs.numpy().ravel(), [0, second, 0, fourth], rtol=1e-15)
+
+
+def test_last_output_is_that_of_the_last_step_there_is(helpers: Any) -> None:
+    """With padding on either side the last output is that of the sequence alone."""
+    layer = Recurrent(LSTMCell(4, seed=0))
+    x = helpers.sequences()[:1]
+    alone = layer(x).numpy()
+    junk = 7 * np.ones((1, 2, 3), "float32")
+    for before, after in ((0, 2), (2, 0), (1, 1)):
+        padded = np.concatenate([junk[:, :before], x, junk[:, :after]], axis=1)
+        mask = np.array([[False] * before + [True] * 4 + [False] * after])
+        layer.zero_output_for_mask = bool(after)
+        np.testing.assert_allclose(layer(padded, mask=mask), alone, rtol=1e-6)
+    assert not layer(x, mask=np.zeros((1, 4), bool)).numpy().any()
+
+
+def test_masks_propagate(helpers: Any) -> None:
+    entry = keras.Input((None,))
+    words = keras.layers.Embedding(5, 3, mask_zero=True)(entry)
+    first, state = Recurrent(LSTMCell(4), **BOTH)(words)
+    # An initial state makes Keras pass masks on by another name.
+    second = Recurrent(LSTMCell(4), return_sequences=True)(first, initial_state=state)
+    last = Recurrent(GRUCell(4))(second)
+    model = keras.Model(entry, [first, second, last])
+    ids = np.array([[1, 2, 0, 0], [3, 4, 1, 2]])
+    for left in model(ids)[:2]:
+        values = left.numpy()
+        np.testing.assert_array_equal(values[0, 1], values[0, 3])
+        assert (values[1, 1] != values[1, 3]).all()
+    short = model(ids[:1, :2])[2].numpy()
+    np.testing.assert_allclose(model(ids)[2].numpy()[:1], short, atol=1e-7)
+
+
+@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+def test_any_number_of_sequences_and_steps(helpers: Any, mode: str) -> None:
+    layer = Recurrent(LSTMCell(4), **BOTH)
+    layer.build((None, None, 3))
+
+    def compute(x: Any, mask: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs, state = layer(x, mask=mask)
+            loss = tf.reduce_sum(outputs) + tf.reduce_sum(state.cell)
+        by_x, *_ = tape.gradient(loss, [x, *(v.value for v in layer.trainable_variables)], None, "zero")
+        return outputs, state, by_x
+
+    for batch, time in ((0, 3), (1, 0), (1, 1), (3, 1), (3, 4)):
+        run = compute
+        if mode != "eager":
+            # Compiled, a loop of no steps has to be known as such.
+            shape = (None, 0 if (mode, time) == ("xla", 0) else None, 3)
+            signature = [tf.TensorSpec(shape), tf.TensorSpec((None, None), tf.bool)]
+            run = tf.function(compute, jit_compile=mode == "xla", autograph=False, input_signature=signature)
+        outputs, state, by_x = run(tf.ones((batch, time, 3)), tf.ones((batch, time), tf.bool))
+        assert outputs.shape == (batch, time, 4)
+        assert state.hidden.shape == state.cell.shape == (batch, 4)
+        assert by_x.shape == (batch, time, 3)
+
+
+@pytest.mark.parametrize("unknown", [False, True])
+def test_no_steps_leave_the_initial_state(unknown: bool) -> None:
+    layer = Recurrent(LSTMCell(2), return_state=True)
+    layer.build((None, None, 3))
+    call = tf.function(
+        lambda x: layer(x, initial_state=LSTMState(tf.ones((2, 2)), 2 * tf.ones((2, 2)))),
+        autograph=False,
+        input_signature=[tf.TensorSpec((2, None if unknown else 0, 3))],
+    )
+    output, state = call(tf.zeros((2, 0, 3)))
+    assert not output.numpy().any()
+    assert (state.hidden.numpy() == 1).all()
+    assert (state.cell.numpy() == 2).all()
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_stateful_goes_on(helpers: Any, any_cell: str, backwards: bool) -> None:
+    """Two halves one after the other are the whole; so they are again after a reset."""
+    x = helpers.sequences(dtype="float64")
+    cell = helpers.cells[any_cell](dtype="float64", seed=1)
+    whole = Recurrent(cell, **BOTH, go_backwards=backwards)
+    whole.build(x.shape)
+    helpers.randomise(whole)
+    wanted, wanted_state = whole(x)
+    parts = Recurrent(cell, **BOTH, go_backwards=backwards, stateful=True)
+    halves = [x[:, 2:], x[:, :2]] if backwards else [x[:, :2], x[:, 2:]]
+    for _ in range(2):
+        outputs = [parts(half)[0] for half in halves]
+        _, state = parts(x[:, :0])
+        np.testing.assert_allclose(np.concatenate(outputs, axis=1), wanted, rtol=1e-12)
+        for one, other in zip(state, wanted_state, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-12)
+        parts.reset_state()
+
+
+def test_stateful_variables_are_not_trained_and_their_number_is_fixed(helpers: Any) -> None:
+    layer = Recurrent(LSTMCell(4, learn_initial_state=True, seed=1), stateful=True)
+    layer.reset_state()  # nothing is carried yet
+    x = tf.constant(helpers.sequences())
+    with tf.GradientTape(persistent=True) as tape:
+        first, second = layer(x), layer(x)
+    assert len(layer.trainable_variables) == 5
+    assert [v.name for v in layer.non_trainable_variables] == ["carried_hidden", "carried_cell", "begun"]
+    initial = next(v.value for v in layer.trainable_variables if v.name == "initial_cell")
+    assert tape.gradient(first, initial).numpy().any()
+    assert not tape.gradient(second, initial, unconnected_gradients="zero").numpy().any()
+    with pytest.raises(UsageError, match="carries the states of 5 sequences, not of 3"):
+        layer(x[:3])
+    with pytest.raises(UsageError, match=r"is stateful and needs a fixed number of sequences: keras.Input\("):
+        Recurrent(LSTMCell(4), stateful=True)(keras.Input((None, 3)))
+
+
+def test_stateful_in_fit_and_predict(helpers: Any) -> None:
+    entry = keras.Input(batch_shape=(5, None, 3))
+    layer = Recurrent(GRUCell(4, seed=0), stateful=True)
+    model = keras.Model(entry, layer(entry))
+    model.compile("sgd", "mse")
+    x = helpers.sequences()
+    first, second = model.predict(np.concatenate([x, x]), batch_size=5, verbose=0).reshape(2, 5, 4)
+    layer.reset_state()
+    np.testing.assert_allclose(layer(x), first, rtol=1e-5)
+    np.testing.assert_allclose(layer(x), second, rtol=1e-5)
+    model.fit(x, first, batch_size=5, verbose=0)
+    assert (layer.non_trainable_variables[0].numpy() != second).any()
+
+
+def test_initial_states_by_name_in_a_list_or_alone(helpers: Any) -> None:
+    x = helpers.sequences()
+    parts = [np.full((5, 4), value, "float32") for value in (0.3, -0.2)]
+    layer = Recurrent(LSTMCell(4, seed=0))
+    named = layer(x, initial_state=LSTMState(cell=parts[1], hidden=parts[0]))
+    np.testing.assert_array_equal(named, layer(x, initial_state=parts))
+    assert (named.numpy() != layer(x).numpy()).any()
+    single = Recurrent(GRUCell(4, seed=0))
+    np.testing.assert_array_equal(
+        single(x, initial_state=parts[0]), single(x, initial_state=[tf.constant(parts[0])])
+    )
+    with pytest.raises(UsageError, match=r"the initial state of .* is hidden, cell, not 1 parts"):
+        layer(x, initial_state=parts[0])
+    with pytest.raises(UsageError, match=r"the initial cell of .* must be \(5, 4\), not \(5, 3\)"):
+        layer(x, initial_state=[parts[0], parts[1][:, :3]])
+
+
+@pytest.mark.parametrize("known", [None, 1])
+def test_one_sequence_with_a_state_of_known_size(known: int | None) -> None:
+    """The loop's shapes stay what they are when only one of input and state is known in advance."""
+    layer = Recurrent(LSTMCell(4), return_sequences=True)
+    layer.build((None, None, 3))
+    other = None if known else 1
+    call = tf.function(
+        lambda x, *state: layer(x, initial_state=list(state)),
+        autograph=False,
+        input_signature=[tf.TensorSpec((known, None, 3)), *[tf.TensorSpec((other, 4))] * 2],
+    )
+    assert call(tf.ones((1, 3, 3)), tf.ones((1, 4)), tf.ones((1, 4))).shape == (1, 3, 4)
+
+
+def check_gradients(helpers: Any, cell: str, **options: bool) -> None:
+    """In training, with steps masked on either side."""
+    layer = Recurrent(helpers.cells[cell](dtype="float64", seed=1), **options)
+    x = helpers.sequences(dtype="float64")[:, :3]
+    model = keras.Sequential([keras.layers.Masking(mask_value=9.0, dtype="float64"), layer])
+    x[1, 1:], x[2, 0] = 9, 9
+    targets = np.random.default_rng(4).normal(size=model(x).shape)
+    helpers.randomise(layer)
+    found = gradient_check(model, x, targets, "mse", training=True, entries=4)
+    assert found.largest <= 1e-7, found
+
+
+def test_gradients_are_the_derivatives(helpers: Any) -> None:
+    check_gradients(helpers, "LSTM all", go_backwards=True, return_sequences=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{}, {"go_backwards": True, "return_sequences": True}], ids=str)
+def test_gradients_of_every_cell_are_the_derivatives(
+    helpers: Any, any_cell: str, options: dict[str, bool]
+) -> None:
+    check_gradients(helpers, any_cell, **options)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("stateful", [False, True])
+def test_serialised_by_keras_rules(helpers: Any, any_cell: str, stateful: bool, tmp_path: Any) -> None:
+    x = helpers.sequences()
+    entry = keras.Input(batch_shape=(5, None, 3))
+    layer = Recurrent(helpers.cells[any_cell](seed=3), **BOTH, stateful=stateful, go_backwards=True)
+    model = keras.Model(entry, layer(entry))
+    helpers.randomise(layer)
+    model(x)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert type(again.layers[1]) is Recurrent
+    assert json.dumps(again.layers[1].get_config()) == json.dumps(layer.get_config())
+    for one, other in zip(tf.nest.flatten(model(x)), tf.nest.flatten(again(x)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_mixed_precision_and_the_default_of_the_cell() -> None:
+    cell = LSTMCell(4, dtype="mixed_bfloat16")
+    layer = Recurrent(cell, **BOTH)
+    output, state = layer(np.ones((2, 3, 2), "float32"))
+    assert output.dtype == state.cell.dtype == tf.bfloat16
+    assert {weight.dtype for weight in layer.weights} == {"float32"}
+    other = Recurrent(cell, dtype="float32")
+    assert other(np.ones((2, 3, 2), "float32")).dtype == tf.float32
+
+
+def test_fitted(helpers: Any) -> None:
+    """What is to be learned lies at the first of four steps; the last of some sequences are masked."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(64, 4, 3))
+    y = np.tanh(x[:, 0, :1])
+    x[::2, 2:] = 0
+    model = keras.Sequential([keras.layers.Masking(), Recurrent(LSTMCell(8, seed=1)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.Adam(0.03), "mse")
+    before = model.evaluate(x, y, verbose=0)
+    model.fit(x, y, epochs=15, batch_size=16, verbose=0)
+    assert model.evaluate(x, y, verbose=0) < 0.1 * before
+
+
+def test_bad_inputs() -> None:
+    layer = Recurrent(RNNCell(2))
+    with pytest.raises(UsageError, match=r"takes sequences of shape \(batch, time, features\), not \(3, 2\)"):
+        layer(np.ones((3, 2), "float32"))
+    with pytest.raises(UsageError, match=r"the mask of .* must be \(batch, time\), not \(3, 4, 1\)"):
+        layer(np.ones((3, 4, 2), "float32"), mask=np.ones((3, 4, 1)))
