@@ -24,6 +24,7 @@ TENSORFLOW_CODE = {
         "skipgram.trainer",
         "softmax.adagrad",
         "softmax.exact",
+        "softmax.kernel",
         "softmax.skipgram_trainer",
         "softmax.trainer",
         "window.kernel",
@@ -37,6 +38,7 @@ TENSORFLOW_CODE |= {
     f"seqkit.layers.{name}"
     for name in ("bidirectional", "deep", "recurrent", "sequence", "serialisation", "unroll")
 }
+TENSORFLOW_CODE |= {"seqkit.training.compiled"}
 
 WALK = """
 import contextlib, io, json, sys

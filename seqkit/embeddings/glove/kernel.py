@@ -12,7 +12,8 @@ m_i M + ridge, where m_i = Σ_j f_ij, and M is the mean of ẽ_j ẽ_jᵀ over a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from seqkit.embeddings.glove.config import GloVeConfig
 from seqkit.embeddings.glove.layout import COLUMNS, GROUP, PIECE, ROWS, Block
 from seqkit.embeddings.glove.reference import BIAS_RIDGE
+from seqkit.training.compiled import compiled
 
 Floats = NDArray[np.float32]
 
@@ -53,31 +55,46 @@ def width(vector_size: int) -> int:
     return -(-(vector_size + 1) // 8) * 8
 
 
-class GloVeKernel:
-    """The compiled functions of a run.
+class _Settings(NamedTuple):
+    """Hyper-parameters as tensors, so that all runs share what is compiled.
 
     Args:
-        config: the hyper-parameters.
+        ridge: Λ, shape (W,).
+        learning_rate: share of the way to the solution.
+        alpha: of the weight f.
+        log_x_max: likewise.
     """
 
-    def __init__(self, config: GloVeConfig) -> None:
-        self._size, self._width = config.vector_size, width(config.vector_size)
-        self._type = tf.as_dtype(config.precision)
-        self._ridge = np.full(self._width, config.ridge, np.float32)
-        self._ridge[self._size] = BIAS_RIDGE
-        self._rate = config.learning_rate
-        self._alpha, self._log_x_max = config.alpha, float(np.log(config.x_max))
-        table = tf.TensorSpec([None, self._width], tf.float32)
-        vector, groups = tf.TensorSpec([None], tf.float32), [None, PIECE, GROUP]
+    ridge: Any
+    learning_rate: Any
+    alpha: Any
+    log_x_max: Any
+
+
+@dataclass(frozen=True)
+class _Solver:
+    """What a compiled `solve` depends on, beside its arguments."""
+
+    vector_size: int
+    precision: str
+    iterations: int
+
+    def tables(self) -> tuple[()]:
+        return ()
+
+    def plan(self) -> Any:
+        """Types of the rows, of `Fixed`, of a block, and of the settings."""
+        columns = width(self.vector_size)
+        vector, groups, scalar = [None], [None, PIECE, GROUP], tf.TensorSpec([], tf.float32)
         fixed = (
-            table,
-            tf.TensorSpec([None, self._width], self._type),
-            vector,
-            tf.TensorSpec([self._width, self._width], tf.float32),
-            tf.TensorSpec([self._width], tf.float32),
+            tf.TensorSpec([None, columns], tf.float32),
+            tf.TensorSpec([None, columns], tf.as_dtype(self.precision)),
+            tf.TensorSpec(vector, tf.float32),
+            tf.TensorSpec([columns, columns], tf.float32),
+            tf.TensorSpec([columns], tf.float32),
         )
         block = (
-            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec(vector, tf.int32),
             tf.TensorSpec([None, ROWS, COLUMNS], tf.float16),
             tf.TensorSpec(groups, tf.int32),
             tf.TensorSpec(groups, tf.float32),
@@ -85,12 +102,52 @@ class GloVeKernel:
             tf.TensorSpec([None, PIECE], tf.int32),
             tf.TensorSpec([ROWS], tf.float32),
         )
-        own = tf.TensorSpec([ROWS, self._width], tf.float32)
-        self._solve = tf.function(self._solved, autograph=False, input_signature=(own, fixed, block))
-        self._tile_residual = tf.function(self._tile_residuals, autograph=False, jit_compile=True)
-        self._tile_weighted = tf.function(self._tile_weights, autograph=False, jit_compile=True)
-        self._dot = tf.function(_dots, autograph=False, jit_compile=True)
-        self._combine = tf.function(_combinations, autograph=False, jit_compile=True)
+        own, ridge = tf.TensorSpec([ROWS, columns], tf.float32), tf.TensorSpec([columns], tf.float32)
+        return own, fixed, block, _Settings(ridge, scalar, scalar, scalar)
+
+    def solve(self, tables: tuple[()], plan: Any) -> Any:
+        """The rows after some steps of conjugate gradients, and the cost before."""
+        own, fixed, block, settings = plan
+        system = _System(self.vector_size, fixed, block, settings)
+        residual, cost = system.residual(own)
+        residual -= settings.ridge * own
+        mass = block[-1][:, None]
+        axes, scale = fixed[3], mass * fixed[4] + tf.reduce_max(settings.ridge) + TINY
+
+        def precondition(vectors: Any) -> Any:
+            return tf.matmul(tf.matmul(vectors, axes) / scale, axes, transpose_b=True)
+
+        change = tf.zeros_like(own)
+        direction = precondition(residual)
+        slope = tf.reduce_sum(residual * direction, 1, keepdims=True)
+        for step in range(self.iterations):
+            product = system.product(direction) + settings.ridge * direction
+            length = slope / (tf.reduce_sum(direction * product, 1, keepdims=True) + TINY)
+            change += length * direction
+            if step + 1 == self.iterations:
+                break
+            residual -= length * product
+            conditioned = precondition(residual)
+            before, slope = slope, tf.reduce_sum(residual * conditioned, 1, keepdims=True)
+            direction = conditioned + slope / (before + TINY) * direction
+        return own + settings.learning_rate * change, cost
+
+
+class GloVeKernel:
+    """What solves for rows.
+
+    Args:
+        config: the hyper-parameters.
+    """
+
+    def __init__(self, config: GloVeConfig) -> None:
+        self._size, self._width = config.vector_size, width(config.vector_size)
+        self._solver = _Solver(config.vector_size, config.precision, CG_STEPS)
+        ridge = np.full(self._width, config.ridge, np.float32)
+        ridge[self._size] = BIAS_RIDGE
+        others = config.learning_rate, config.alpha, float(np.log(config.x_max))
+        self._settings = _Settings(*(tf.constant(each, tf.float32) for each in (ridge, *others)))
+        self._device = self._settings.ridge.device
 
     def place(self, block: Block) -> tuple[Any, ...]:
         """A block on the device, for `solve`."""
@@ -113,7 +170,7 @@ class GloVeKernel:
         spread, axes = np.linalg.eigh(moment.astype(np.float64))
         return Fixed(
             tf.constant(table),
-            tf.cast(table, self._type),
+            tf.cast(table, self._solver.precision),
             tf.constant(np.pad(bias, (0, padded - words))),
             tf.constant(axes.astype(np.float32)),
             tf.constant(np.maximum(spread, 0).astype(np.float32)),
@@ -134,74 +191,38 @@ class GloVeKernel:
         rows = len(vectors)
         own = np.zeros((ROWS, self._width), np.float32)
         own[:rows, : self._size], own[:rows, self._size] = vectors, bias
-        solved, cost = self._solve(tf.constant(own), tuple(vars(fixed).values()), block)
+        plan = tf.constant(own), tuple(vars(fixed).values()), block, self._settings
+        solved, cost = compiled(_Solver.solve, self._solver, self._device)((), plan)
         solved = solved.numpy()
         return solved[:rows, : self._size], solved[:rows, self._size], float(cost)
-
-    def _solved(self, own: Any, fixed: Any, block: Any) -> Any:
-        system = _System(self, fixed, block)
-        residual, cost = system.residual(own)
-        residual -= self._ridge * own
-        mass = block[-1][:, None]
-        axes, scale = fixed[3], mass * fixed[4] + float(self._ridge.max()) + TINY
-
-        def precondition(vectors: Any) -> Any:
-            return tf.matmul(tf.matmul(vectors, axes) / scale, axes, transpose_b=True)
-
-        change = tf.zeros_like(own)
-        direction = precondition(residual)
-        slope = tf.reduce_sum(residual * direction, 1, keepdims=True)
-        for step in range(CG_STEPS):
-            product = system.product(direction) + self._ridge * direction
-            length = slope / (tf.reduce_sum(direction * product, 1, keepdims=True) + TINY)
-            change += length * direction
-            if step + 1 == CG_STEPS:
-                break
-            residual -= length * product
-            conditioned = precondition(residual)
-            before, slope = slope, tf.reduce_sum(residual * conditioned, 1, keepdims=True)
-            direction = conditioned + slope / (before + TINY) * direction
-        return own + self._rate * change, cost
-
-    def _tile_residuals(self, scores: Any, logs: Any, own_bias: Any, bias: Any) -> Any:
-        """F ∘ (log X - scores), shape (ROWS, COLUMNS), and the cost."""
-        logs = tf.cast(logs, tf.float32)
-        difference = logs - tf.cast(scores, tf.float32) - own_bias[:, None] - bias[None, :]
-        weighted = self._tile_f(logs) * difference
-        return tf.cast(weighted, self._type), 0.5 * tf.reduce_sum(weighted * difference)
-
-    def _tile_weights(self, scores: Any, logs: Any) -> Any:
-        """F ∘ scores."""
-        return tf.cast(self._tile_f(tf.cast(logs, tf.float32)) * tf.cast(scores, tf.float32), self._type)
-
-    def _tile_f(self, logs: Any) -> Any:
-        return tf.exp(self._alpha * tf.minimum(logs - self._log_x_max, 0.0))
 
 
 class _System:
     """The normal equations of the rows of one block, as far as the pairs decide them."""
 
-    def __init__(self, kernel: GloVeKernel, fixed: Any, block: Any) -> None:
-        self._kernel = kernel
+    def __init__(self, size: int, fixed: Any, block: Any, settings: _Settings) -> None:
+        self._size = size
+        self._weighting = settings.alpha, settings.log_x_max
         self._table, self._rounded, self._bias = fixed[:3]
         self._tiles, self._tile_logs, self._columns, self._logs, self._weights, self._rows, _ = block
         self._gathered = tf.gather(self._table, self._columns)
 
     def residual(self, own: Any) -> tuple[Any, Any]:
         """Σ_j f_ij (log X_ij - score) ẽ_j, and the cost."""
-        size = self._kernel._size
-        own_bias = own[:, size]
-        vectors = tf.cast(own * (np.arange(own.shape[1]) != size).astype(np.float32), self._rounded.dtype)
+        own_bias = own[:, self._size]
+        is_vector = (np.arange(own.shape[1]) != self._size).astype(np.float32)
+        vectors = tf.cast(own * is_vector, self._rounded.dtype)
 
         def tile(number: Any, total: Any, cost: Any) -> Any:
             table, bias = self._tile(number, self._rounded), self._tile(number, self._bias)
             scores = tf.matmul(vectors, table, transpose_b=True)
-            weighted, part = self._kernel._tile_residual(scores, self._tile_logs[number], own_bias, bias)
+            logs = self._tile_logs[number]
+            weighted, part = _tile_residuals(scores, logs, own_bias, bias, *self._weighting)
             return number + 1, total + tf.cast(tf.matmul(weighted, table), tf.float32), cost + part
 
         def piece(number: Any, total: Any, cost: Any) -> Any:
             columns, gathered = self._columns[number], self._gathered[number]
-            scores = self._kernel._dot(tf.gather(own, self._rows[number]), gathered)
+            scores = _dots(tf.gather(own, self._rows[number]), gathered)
             difference = self._logs[number] - scores - tf.gather(self._bias, columns)
             weighted = self._weights[number] * difference
             cost += 0.5 * tf.reduce_sum(weighted * difference)
@@ -218,12 +239,12 @@ class _System:
         def tile(number: Any, total: Any) -> Any:
             table = self._tile(number, self._rounded)
             scores = tf.matmul(rounded, table, transpose_b=True)
-            weighted = self._kernel._tile_weighted(scores, self._tile_logs[number])
+            weighted = _tile_weights(scores, self._tile_logs[number], *self._weighting)
             return number + 1, total + tf.cast(tf.matmul(weighted, table), tf.float32)
 
         def piece(number: Any, total: Any) -> Any:
             gathered = self._gathered[number]
-            scores = self._kernel._dot(tf.gather(direction, self._rows[number]), gathered)
+            scores = _dots(tf.gather(direction, self._rows[number]), gathered)
             return number + 1, total + self._summed(number, self._weights[number] * scores, gathered)
 
         (total,) = self._over(self._tiles, tile, tf.zeros_like(direction))
@@ -237,7 +258,7 @@ class _System:
 
     def _summed(self, number: Any, weights: Any, gathered: Any) -> Any:
         """Σ over the pairs of each row, shape (ROWS, W)."""
-        sums = self._kernel._combine(weights, gathered)
+        sums = _combinations(weights, gathered)
         return tf.math.unsorted_segment_sum(sums, self._rows[number], ROWS)
 
     @staticmethod
@@ -250,11 +271,39 @@ class _System:
         return state
 
 
+_one_pass = partial(tf.function, autograph=False, jit_compile=True)
+"""XLA makes one pass over the numbers of it."""
+
+
+@_one_pass
+def _tile_residuals(
+    scores: Any, logs: Any, own_bias: Any, bias: Any, alpha: Any, log_x_max: Any
+) -> tuple[Any, Any]:
+    """F ∘ (log X - scores), shape (ROWS, COLUMNS), and the cost."""
+    logs = tf.cast(logs, tf.float32)
+    difference = logs - tf.cast(scores, tf.float32) - own_bias[:, None] - bias[None, :]
+    weighted = _tile_f(logs, alpha, log_x_max) * difference
+    return tf.cast(weighted, scores.dtype), 0.5 * tf.reduce_sum(weighted * difference)
+
+
+@_one_pass
+def _tile_weights(scores: Any, logs: Any, alpha: Any, log_x_max: Any) -> Any:
+    """F ∘ scores."""
+    weighted = _tile_f(tf.cast(logs, tf.float32), alpha, log_x_max) * tf.cast(scores, tf.float32)
+    return tf.cast(weighted, scores.dtype)
+
+
+def _tile_f(logs: Any, alpha: Any, log_x_max: Any) -> Any:
+    return tf.exp(alpha * tf.minimum(logs - log_x_max, 0.0))
+
+
+@_one_pass
 def _dots(vectors: Any, gathered: Any) -> Any:
     """(PIECE, W) and (PIECE, GROUP, W) to (PIECE, GROUP)."""
     return tf.einsum("gw,gkw->gk", vectors, gathered)
 
 
+@_one_pass
 def _combinations(weights: Any, gathered: Any) -> Any:
     """(PIECE, GROUP) and (PIECE, GROUP, W) to (PIECE, W)."""
     return tf.einsum("gk,gkw->gw", weights, gathered)

@@ -7,27 +7,38 @@ A gradient of 0 changes nothing, so to update the rows of a step is to update th
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from seqkit.embeddings.negative_sampling.plan import plan_rows
+from seqkit.training.compiled import stand_in
 
 EPSILON = 1e-7
 
 
-class AdagradTable:
+class AdagradTable(NamedTuple):
     """A variable and the sum of its squared gradients.
 
     Args:
-        value: initial, float32.
+        value: θ, a variable of float32.
+        squares: a, likewise.
     """
 
-    def __init__(self, value: NDArray[np.float32]) -> None:
-        self.value = tf.Variable(value)
-        self.squares = tf.Variable(tf.zeros_like(self.value))
+    value: Any
+    squares: Any
+
+    @classmethod
+    def of(cls, value: NDArray[np.float32]) -> AdagradTable:
+        """A table at its beginning."""
+        return cls(tf.Variable(value), tf.Variable(tf.zeros_like(value)))
+
+    @classmethod
+    def stand_in(cls, *columns: int) -> AdagradTable:
+        """A table in the place of those of any number of rows, for compiling."""
+        return cls(stand_in(*columns), stand_in(*columns))
 
     def update(self, gradient: Any, learning_rate: Any) -> None:
         """Descends along a gradient of the whole table."""

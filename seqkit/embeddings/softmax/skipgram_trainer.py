@@ -6,7 +6,7 @@ its contexts: a step of B centres is three products (`seqkit.embeddings.softmax.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,20 +17,56 @@ from seqkit.embeddings.chunk_trainer import Schedule
 from seqkit.embeddings.negative_sampling.chunks import check_pairs
 from seqkit.embeddings.softmax.adagrad import ROW_PLAN, AdagradTable, planned_rows, summed_rows
 from seqkit.embeddings.softmax.exact import SoftmaxGradients, exact_softmax
+from seqkit.embeddings.softmax.kernel import AdagradKernel, Planned, Tables
 from seqkit.embeddings.softmax.skipgram import CentreMaker, Centres, SoftmaxConfig
 from seqkit.embeddings.softmax.steps import check_vocabulary, step_size, unit_ids
-from seqkit.embeddings.softmax.trainer import AdagradTrainer, with_initial
+from seqkit.embeddings.softmax.trainer import AdagradTrainer
 from seqkit.text.corpus import EncodedCorpus
 from seqkit.training.device import Device
 
 VECTOR_RANGE = 0.05
 """Vectors are uniform on ± this at first."""
 
-Planned = dict[str, Any]
+
+@dataclass(frozen=True)
+class _Steps:
+    """Steps of so many centres; the names of its settings are those of `SoftmaxConfig`."""
+
+    vector_size: int
+    window: int
+    precision: str
+    centres: int
+
+    def tables(self) -> Tables:
+        return {name: AdagradTable.stand_in(self.vector_size) for name in ("vectors", "context")}
+
+    def plan(self) -> Planned:
+        contexts = [None, self.centres, 2 * self.window]
+        return {
+            "words": tf.TensorSpec([None, self.centres], tf.int32),
+            "contexts": tf.TensorSpec(contexts, tf.int32),
+            "weights": tf.TensorSpec(contexts, tf.float32),
+            "rows": ROW_PLAN,
+        }
+
+    def step(self, number: Any, tables: Tables, plan: Planned, learning_rate: Any) -> Any:
+        found = self._gradients(number, tables, plan)
+        tables["context"].update(found.table, learning_rate)
+        tables["vectors"].update_rows(*summed_rows(plan["rows"], number, found.inputs), learning_rate)
+        return found.loss
+
+    def step_loss(self, number: Any, tables: Tables, plan: Planned) -> Any:
+        return self._gradients(number, tables, plan).loss
+
+    def _gradients(self, number: Any, tables: Tables, plan: Planned) -> SoftmaxGradients:
+        centres = tf.gather(tables["vectors"].value, plan["words"][number])
+        contexts, weights = plan["contexts"][number], plan["weights"][number]
+        product_type = tf.as_dtype(self.precision)
+        return exact_softmax(centres, tables["context"].value, None, contexts, weights, product_type)
 
 
-class SoftmaxKernel:
-    """Two tables and the compiled steps that train them.
+class SoftmaxKernel(AdagradKernel):
+    """Two tables and the compiled steps that train them; its loss is of a pair.
 
     Args:
         tables: initial "vectors" and "context", each of shape (vocabulary, vector_size).
@@ -39,18 +75,8 @@ class SoftmaxKernel:
     """
 
     def __init__(self, tables: dict[str, NDArray[np.float32]], config: SoftmaxConfig, step: int) -> None:
-        self.tables = {name: AdagradTable(table) for name, table in tables.items()}
+        super().__init__(tables, _Steps(config.vector_size, config.window, config.precision, step))
         self._vocabulary = len(tables["vectors"])
-        self._product_type = tf.as_dtype(config.precision)
-        contexts, scalar = [None, step, 2 * config.window], tf.TensorSpec([], tf.float32)
-        plan = {
-            "words": tf.TensorSpec([None, step], tf.int32),
-            "contexts": tf.TensorSpec(contexts, tf.int32),
-            "weights": tf.TensorSpec(contexts, tf.float32),
-            "rows": ROW_PLAN,
-        }
-        self._train = tf.function(self._steps, autograph=False, input_signature=(plan, scalar, scalar))
-        self._evaluate = tf.function(self._losses, autograph=False, input_signature=(plan,))
 
     def plan(self, chunk: Centres) -> Planned:
         """What `train` and `loss` take; another thread may plan the next chunk meanwhile."""
@@ -61,59 +87,6 @@ class SoftmaxKernel:
             "rows": planned_rows(chunk.words, self._vocabulary),
         }
 
-    def train(self, planned: Planned, learning_rates: tuple[float, float]) -> tuple[float, float]:
-        """Trains all steps of a chunk.
-
-        Args:
-            planned: from `plan`.
-            learning_rates: at its beginning and its end, linear between.
-
-        Returns:
-            J, of each step before its update, and the number of pairs.
-        """
-        begin, end = learning_rates
-        loss, pairs = self._train(planned, tf.constant(begin), tf.constant(end))
-        return float(loss), float(pairs)
-
-    def loss(self, planned: Planned) -> tuple[float, float]:
-        """J at the present tables, which it leaves as they are, and the number of pairs."""
-        loss, pairs = self._evaluate(planned)
-        return float(loss), float(pairs)
-
-    def _steps(self, plan: Planned, begin: Any, end: Any) -> Any:
-        slope = (end - begin) / tf.cast(tf.shape(plan["words"])[0], tf.float32)
-
-        def body(step: Any, loss: Any) -> Any:
-            found = self._gradients(step, plan)
-            rate = begin + slope * tf.cast(step, tf.float32)
-            self.tables["context"].update(found.table, rate)
-            self.tables["vectors"].update_rows(*summed_rows(plan["rows"], step, found.inputs), rate)
-            return step + 1, loss + found.loss
-
-        return _over(plan, body)
-
-    def _losses(self, plan: Planned) -> Any:
-        return _over(plan, lambda step, loss: (step + 1, loss + self._gradients(step, plan).loss))
-
-    def _gradients(self, step: Any, plan: Planned) -> SoftmaxGradients:
-        centres = tf.gather(self.tables["vectors"].value, plan["words"][step])
-        return exact_softmax(
-            centres,
-            self.tables["context"].value,
-            None,
-            plan["contexts"][step],
-            plan["weights"][step],
-            self._product_type,
-        )
-
-
-def _over(plan: Planned, body: Any) -> Any:
-    """J summed over the steps, and the number of pairs."""
-    steps = tf.shape(plan["words"])[0]
-    start = [tf.constant(0), tf.constant(0.0, tf.float64)]
-    _, loss = tf.while_loop(lambda step, loss: step < steps, body, start)
-    return loss, tf.reduce_sum(tf.cast(plan["weights"], tf.float64))
-
 
 class SoftmaxSkipGramTrainer(AdagradTrainer):
     """Trains two tables on an encoded corpus.
@@ -122,28 +95,19 @@ class SoftmaxSkipGramTrainer(AdagradTrainer):
         corpus: ids and counts; its held-out ids serve for validation.
         config: the hyper-parameters.
         device: where to compute.
-        initial: "vectors" and "context" to begin with, each of shape (vocabulary, vector_size), or one of
-            them; else vectors are uniform on ±`VECTOR_RANGE` and contexts 0.
 
     Raises:
         CorpusError: no line has two words of the vocabulary.
-        UsageError: too many words for the exact softmax; a table of another shape.
+        UsageError: too many words for the exact softmax.
     """
 
-    def __init__(
-        self,
-        corpus: EncodedCorpus,
-        config: SoftmaxConfig,
-        device: Device,
-        initial: Mapping[str, NDArray[np.float32]] | None = None,
-    ) -> None:
+    def __init__(self, corpus: EncodedCorpus, config: SoftmaxConfig, device: Device) -> None:
         check_pairs(corpus.ids)
         counts = corpus.vocabulary.counts
         check_vocabulary(len(counts), "negative sampling (--objective negative-sampling)")
         step, chunk_ids = step_size(corpus.kept_tokens, len(counts)), unit_ids(len(counts))
-        tables = with_initial(initial_tables(len(counts), config), initial)
         with device.scope():
-            kernel = SoftmaxKernel(tables, config, step)
+            kernel = SoftmaxKernel(initial_tables(len(counts), config), config, step)
         chunks, held_out = (
             CentreMaker(ids, counts, config, step, chunk_ids) for ids in (corpus.ids, corpus.held_out_ids)
         )
@@ -152,7 +116,7 @@ class SoftmaxSkipGramTrainer(AdagradTrainer):
 
 
 def initial_tables(vocabulary: int, config: SoftmaxConfig) -> dict[str, NDArray[np.float32]]:
-    """The tables before training."""
+    """The tables before training: vectors uniform on ±`VECTOR_RANGE`, contexts 0."""
     rng = np.random.default_rng([config.seed, 2])
     shape = vocabulary, config.vector_size
     vectors = rng.uniform(-VECTOR_RANGE, VECTOR_RANGE, shape).astype(np.float32)

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.embeddings.chunk_trainer import Chunks, ChunkTrainer, Kernel, Schedule
+from seqkit.embeddings.chunk_trainer import Chunks, ChunkTrainer, Schedule
 from seqkit.embeddings.methods import OPTIMIZER
-from seqkit.embeddings.softmax.adagrad import AdagradTable
-from seqkit.errors import UsageError
+from seqkit.embeddings.softmax.kernel import AdagradKernel
 from seqkit.training.device import Device
-
-
-class AdagradKernel(Kernel, Protocol):
-    """Tables and the compiled steps that train them."""
-
-    tables: dict[str, AdagradTable]
-
-    def train(self, planned: Any, learning_rates: tuple[float, float]) -> tuple[float, float]:
-        """Trains a chunk; the loss, each step's before its update, and how many predictions it sums up."""
 
 
 class AdagradTrainer(ChunkTrainer):
@@ -55,20 +45,3 @@ class AdagradTrainer(ChunkTrainer):
 
     def _train(self, planned: Any, learning_rates: tuple[float, float]) -> tuple[float, float]:
         return self._adagrad.train(planned, learning_rates)
-
-
-def with_initial(
-    tables: dict[str, NDArray[np.float32]], initial: Mapping[str, NDArray[np.float32]] | None
-) -> dict[str, NDArray[np.float32]]:
-    """Tables, those that `initial` has replaced by it; names that `tables` has not are left out.
-
-    Raises:
-        UsageError: a table of another shape.
-    """
-    given = {name: table for name, table in (initial or {}).items() if name in tables}
-    for name, table in given.items():
-        if table.shape != tables[name].shape:
-            raise UsageError(
-                f"the initial table {name} must have the shape {tables[name].shape}, not {table.shape}"
-            )
-    return tables | given

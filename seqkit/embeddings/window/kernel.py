@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from seqkit.embeddings.softmax.adagrad import ROW_PLAN, AdagradTable, planned_rows, summed_rows
 from seqkit.embeddings.softmax.exact import LANES, exact_softmax
+from seqkit.embeddings.softmax.kernel import AdagradKernel, Planned, Tables
 from seqkit.embeddings.window.batches import Batches
 from seqkit.embeddings.window.config import WindowConfig
 
@@ -35,149 +36,94 @@ class _Output:
     bias: Any
 
 
-class WindowKernel:
-    """The model's tables and the compiled steps that train them.
+@dataclass(frozen=True)
+class _Steps:
+    """Steps of so many predictions from so many words of context; other settings as in `WindowConfig`.
 
-    Args:
-        tables: initial, by the names of `reference.gradients`.
-        config: context, softmax, negative, precision.
-        step: predictions of a step, a multiple of `LANES`.
-        probabilities: of each word to be drawn as noise, shape (vocabulary,).
+    `negative` is 0 for the exact softmax.
     """
 
-    def __init__(
-        self,
-        tables: dict[str, Matrix],
-        config: WindowConfig,
-        step: int,
-        probabilities: NDArray[np.float64],
-    ) -> None:
-        self.tables = {name: AdagradTable(table) for name, table in tables.items()}
-        self._vocabulary, self._size = tables["vectors"].shape
-        self._step_size, self._columns = step, len(config.offsets)
-        self._sampled, self._noise = config.softmax == "sampled", config.negative
-        self._correction = tf.constant(np.log(config.negative * probabilities), tf.float32)
-        self._product_type = tf.as_dtype(config.precision)
-        plan, scalar = self._signature(), tf.TensorSpec([], tf.float32)
-        self._train = tf.function(self._steps, autograph=False, input_signature=(plan, scalar, scalar))
-        self._evaluate = tf.function(self._losses, autograph=False, input_signature=(plan,))
+    vector_size: int
+    context: int
+    hidden_units: int
+    negative: int
+    precision: str
+    predictions: int
 
-    def plan(self, chunk: Batches) -> dict[str, Any]:
-        """What `train` and `loss` take; another thread may plan the next chunk meanwhile."""
-        steps = len(chunk.targets)
-        contexts = chunk.contexts.reshape(steps, -1)
-        planned = {
-            "contexts": tf.constant(contexts),
-            "targets": tf.constant(chunk.targets),
-            "weights": tf.constant(chunk.weights),
-            "noise": tf.constant(chunk.noise),
-            # The word that no line has is the row after the last one.
-            "vector_rows": planned_rows(contexts, self._vocabulary + 1),
+    def tables(self) -> Tables:
+        return {
+            "vectors": AdagradTable.stand_in(self.vector_size),
+            "hidden_kernel": AdagradTable.stand_in(self.hidden_units),
+            "hidden_bias": AdagradTable.stand_in(),
+            "output_kernel": AdagradTable.stand_in(self.hidden_units),
+            "output_bias": AdagradTable.stand_in(),
         }
-        if self._sampled:
-            places = np.concatenate([chunk.noise, chunk.targets], axis=1)
-            planned["output_rows"] = planned_rows(places, self._vocabulary)
-        return planned
 
-    def train(self, planned: dict[str, Any], learning_rates: tuple[float, float]) -> tuple[float, float]:
-        """Trains all steps of a chunk.
-
-        Args:
-            planned: from `plan`.
-            learning_rates: at its beginning and its end, linear between.
-
-        Returns:
-            J, of each step before its update, and the number of predictions.
-        """
-        begin, end = learning_rates
-        loss, count = self._train(planned, tf.constant(begin), tf.constant(end))
-        return float(loss), float(count)
-
-    def loss(self, planned: dict[str, Any]) -> tuple[float, float]:
-        """J at the present tables, which it leaves as they are, and the number of predictions."""
-        loss, count = self._evaluate(planned)
-        return float(loss), float(count)
-
-    def _signature(self) -> dict[str, Any]:
-        """Types and shapes of what `plan` returns, for any number of steps."""
-        step = self._step_size
-        noise = self._noise if self._sampled else 0
-        specs: dict[str, Any] = {
-            "contexts": tf.TensorSpec([None, step * self._columns], tf.int32),
-            "targets": tf.TensorSpec([None, step], tf.int32),
-            "weights": tf.TensorSpec([None, step], tf.float32),
-            "noise": tf.TensorSpec([None, noise], tf.int32),
+    def plan(self) -> Planned:
+        specs: Planned = {
+            "contexts": tf.TensorSpec([None, self.predictions * self.context], tf.int32),
+            "targets": tf.TensorSpec([None, self.predictions], tf.int32),
+            "weights": tf.TensorSpec([None, self.predictions], tf.float32),
             "vector_rows": ROW_PLAN,
         }
-        return specs | {"output_rows": ROW_PLAN} if self._sampled else specs
+        if self.negative:
+            specs["noise"] = tf.TensorSpec([None, self.negative], tf.int32)
+            specs["correction"] = tf.TensorSpec([None], tf.float32)
+            specs["output_rows"] = ROW_PLAN
+        return specs
 
-    def _steps(self, plan: dict[str, Any], begin: Any, end: Any) -> Any:
-        steps = tf.shape(plan["targets"])[0]
-        slope = (end - begin) / tf.cast(steps, tf.float32)
-
-        def body(step: Any, loss: Any) -> Any:
-            return step + 1, loss + self._step(step, plan, begin + slope * tf.cast(step, tf.float32))
-
-        return self._over(plan, body)
-
-    def _losses(self, plan: dict[str, Any]) -> Any:
-        def body(step: Any, loss: Any) -> Any:
-            _, hidden = self._forward(plan["contexts"][step])
-            return step + 1, loss + self._output(step, plan, hidden).loss
-
-        return self._over(plan, body)
-
-    def _over(self, plan: dict[str, Any], body: Any) -> Any:
-        steps = tf.shape(plan["targets"])[0]
-        start = [tf.constant(0), tf.constant(0.0, tf.float64)]
-        _, loss = tf.while_loop(lambda step, loss: step < steps, body, start)
-        return loss, tf.reduce_sum(tf.cast(plan["weights"], tf.float64))
-
-    def _step(self, step: Any, plan: dict[str, Any], rate: Any) -> Any:
-        x, hidden = self._forward(plan["contexts"][step])
-        output = self._output(step, plan, hidden)
+    def step(self, number: Any, tables: Tables, plan: Planned, learning_rate: Any) -> Any:
+        x, hidden = self._forward(tables, plan["contexts"][number])
+        output = self._output(number, tables, plan, hidden)
         z = output.hidden * (1 - hidden * hidden)
-        kernel = self._rounded(self.tables["hidden_kernel"].value)
-        vector_gradient = self._product(z, kernel, transpose_b=True)
-        rows, gradient = summed_rows(plan["vector_rows"], step, tf.reshape(vector_gradient, [-1, self._size]))
-        present = tf.math.count_nonzero(rows < self._vocabulary, dtype=tf.int32)
+        kernel = self._rounded(tables["hidden_kernel"].value)
+        vector_gradient = tf.reshape(self._product(z, kernel, transpose_b=True), [-1, self.vector_size])
+        rows, gradient = summed_rows(plan["vector_rows"], number, vector_gradient)
+        present = tf.math.count_nonzero(rows < _rows_of(tables["vectors"]), dtype=tf.int32)
         kernel_gradient = self._product(x, z, transpose_a=True)
-        self.tables["vectors"].update_rows(rows[:present], gradient[:present], rate)
-        self.tables["hidden_kernel"].update(kernel_gradient, rate)
-        self.tables["hidden_bias"].update(tf.reduce_sum(z, 0), rate)
-        self._update_output(step, plan, output, rate)
+        tables["vectors"].update_rows(rows[:present], gradient[:present], learning_rate)
+        tables["hidden_kernel"].update(kernel_gradient, learning_rate)
+        tables["hidden_bias"].update(tf.reduce_sum(z, 0), learning_rate)
+        self._update_output(number, tables, plan, output, learning_rate)
         return output.loss
 
-    def _forward(self, contexts: Any) -> tuple[Any, Any]:
+    def step_loss(self, number: Any, tables: Tables, plan: Planned) -> Any:
+        _, hidden = self._forward(tables, plan["contexts"][number])
+        return self._output(number, tables, plan, hidden).loss
+
+    def _forward(self, tables: Tables, contexts: Any) -> tuple[Any, Any]:
         """The windows' vectors, end to end, shape (B, C·D), and the hidden layer, shape (B, H)."""
-        present = contexts < self._vocabulary
-        vectors = tf.gather(self.tables["vectors"].value, tf.where(present, contexts, 0))
+        present = contexts < _rows_of(tables["vectors"])
+        vectors = tf.gather(tables["vectors"].value, tf.where(present, contexts, 0))
         vectors = tf.where(present[:, None], vectors, 0.0)
-        x = tf.reshape(vectors, [self._step_size, self._columns * self._size])
-        kernel, bias = (self.tables[name].value for name in ("hidden_kernel", "hidden_bias"))
+        x = tf.reshape(vectors, [self.predictions, self.context * self.vector_size])
+        kernel, bias = (tables[name].value for name in ("hidden_kernel", "hidden_bias"))
         return x, tf.tanh(self._product(x, kernel) + bias)
 
-    def _output(self, step: Any, plan: dict[str, Any], hidden: Any) -> _Output:
-        targets, weights = plan["targets"][step], plan["weights"][step]
-        kernel, bias = (self.tables[name].value for name in ("output_kernel", "output_bias"))
-        if self._sampled:
-            return self._sampled_softmax(hidden, targets, weights, plan["noise"][step])
-        exact = exact_softmax(hidden, kernel, bias, targets[:, None], weights[:, None], self._product_type)
+    def _output(self, number: Any, tables: Tables, plan: Planned, hidden: Any) -> _Output:
+        targets, weights = plan["targets"][number], plan["weights"][number]
+        kernel, bias = (tables[name].value for name in ("output_kernel", "output_bias"))
+        if self.negative:
+            bias = bias - plan["correction"]
+            return self._sampled_softmax(hidden, kernel, bias, targets, weights, plan["noise"][number])
+        product_type = tf.as_dtype(self.precision)
+        exact = exact_softmax(hidden, kernel, bias, targets[:, None], weights[:, None], product_type)
         return _Output(exact.loss, exact.inputs, exact.table, exact.bias)
 
-    def _sampled_softmax(self, hidden: Any, targets: Any, weights: Any, noise: Any) -> _Output:
+    def _sampled_softmax(
+        self, hidden: Any, kernel: Any, bias: Any, targets: Any, weights: Any, noise: Any
+    ) -> _Output:
         words = tf.concat([noise, targets], 0)
-        kernel = tf.gather(self.tables["output_kernel"].value, words)
-        bias = tf.gather(self.tables["output_bias"].value - self._correction, words)
-        noise_kernel, target_kernel = kernel[: self._noise], kernel[self._noise :]
+        kernel, bias = tf.gather(kernel, words), tf.gather(bias, words)
+        noise_kernel, target_kernel = kernel[: self.negative], kernel[self.negative :]
         losses, hidden_gradients, kernel_gradients, bias_gradients, target_gradients = [], [], [], [], []
-        size = self._step_size // LANES
+        size = self.predictions // LANES
         for lane in range(LANES):
             part = slice(lane * size, (lane + 1) * size)
             h, weight = hidden[part], weights[part, None]
-            scores = self._product(h, noise_kernel, transpose_b=True) + bias[: self._noise]
+            scores = self._product(h, noise_kernel, transpose_b=True) + bias[: self.negative]
             scores = tf.where(noise[None, :] == targets[part, None], NEVER, scores)
-            target = tf.reduce_sum(h * target_kernel[part], 1) + bias[self._noise :][part]
+            target = tf.reduce_sum(h * target_kernel[part], 1) + bias[self.negative :][part]
             log_probabilities = tf.nn.log_softmax(tf.concat([target[:, None], scores], 1))
             losses.append(-tf.reduce_sum(tf.cast(weight * log_probabilities[:, :1], tf.float64)))
             probabilities = weight * tf.exp(log_probabilities)
@@ -196,17 +142,71 @@ class WindowKernel:
             bias=tf.concat([tf.add_n(bias_gradients), target_delta[:, 0]], 0),
         )
 
-    def _update_output(self, step: Any, plan: dict[str, Any], output: _Output, rate: Any) -> None:
-        kernel, bias = self.tables["output_kernel"], self.tables["output_bias"]
-        if not self._sampled:
+    def _update_output(self, number: Any, tables: Tables, plan: Planned, output: _Output, rate: Any) -> None:
+        kernel, bias = tables["output_kernel"], tables["output_bias"]
+        if not self.negative:
             kernel.update(output.kernel, rate)
             bias.update(output.bias, rate)
             return
-        kernel.update_rows(*summed_rows(plan["output_rows"], step, output.kernel), rate)
-        bias.update_rows(*summed_rows(plan["output_rows"], step, output.bias), rate)
+        kernel.update_rows(*summed_rows(plan["output_rows"], number, output.kernel), rate)
+        bias.update_rows(*summed_rows(plan["output_rows"], number, output.bias), rate)
 
     def _rounded(self, tensor: Any) -> Any:
-        return tf.cast(tensor, self._product_type)
+        return tf.cast(tensor, self.precision)
 
     def _product(self, left: Any, right: Any, **transposed: bool) -> Any:
         return tf.cast(tf.matmul(self._rounded(left), self._rounded(right), **transposed), tf.float32)
+
+
+def _rows_of(table: AdagradTable) -> Any:
+    return tf.shape(table.value)[0]
+
+
+class WindowKernel(AdagradKernel):
+    """The model's tables and the compiled steps that train them.
+
+    Args:
+        tables: initial, by the names of `reference.gradients`.
+        config: context, softmax, negative, precision.
+        step: predictions of a step, a multiple of `LANES`.
+        probabilities: of each word to be drawn as noise, shape (vocabulary,).
+    """
+
+    def __init__(
+        self,
+        tables: dict[str, Matrix],
+        config: WindowConfig,
+        step: int,
+        probabilities: NDArray[np.float64],
+    ) -> None:
+        self._negative = config.negative if config.softmax == "sampled" else 0
+        super().__init__(
+            tables,
+            _Steps(
+                vector_size=config.vector_size,
+                context=len(config.offsets),
+                hidden_units=config.hidden_units,
+                negative=self._negative,
+                precision=config.precision,
+                predictions=step,
+            ),
+        )
+        self._vocabulary = len(tables["vectors"])
+        self._correction = tf.constant(np.log(config.negative * probabilities), tf.float32)
+
+    def plan(self, chunk: Batches) -> Planned:
+        """What `train` and `loss` take; another thread may plan the next chunk meanwhile."""
+        contexts = chunk.contexts.reshape(len(chunk.targets), -1)
+        planned = {
+            "contexts": tf.constant(contexts),
+            "targets": tf.constant(chunk.targets),
+            "weights": tf.constant(chunk.weights),
+            # The word that no line has is the row after the last one.
+            "vector_rows": planned_rows(contexts, self._vocabulary + 1),
+        }
+        if self._negative:
+            places = np.concatenate([chunk.noise, chunk.targets], axis=1)
+            planned["noise"] = tf.constant(chunk.noise)
+            planned["correction"] = self._correction
+            planned["output_rows"] = planned_rows(places, self._vocabulary)
+        return planned

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.embeddings.chunk_trainer import Schedule
 from seqkit.embeddings.negative_sampling.chunks import check_pairs
 from seqkit.embeddings.softmax.steps import check_vocabulary, step_size, unit_ids
-from seqkit.embeddings.softmax.trainer import AdagradTrainer, with_initial
+from seqkit.embeddings.softmax.trainer import AdagradTrainer
 from seqkit.embeddings.window.batches import BatchMaker, noise_probabilities
 from seqkit.embeddings.window.config import WindowConfig
 from seqkit.embeddings.window.kernel import WindowKernel
@@ -28,31 +26,22 @@ class WindowTrainer(AdagradTrainer):
         corpus: ids and counts; its held-out ids serve for validation.
         config: the hyper-parameters.
         device: where to compute.
-        initial: tables to begin with, by the names of the state: "vectors" (vocabulary, vector_size),
-            "hidden_kernel", "hidden_bias", "output_kernel", "output_bias"; what is not there begins as in
-            `initial_tables`.
 
     Raises:
         CorpusError: no line has two words of the vocabulary.
-        UsageError: too many words for the exact softmax; a table of another shape.
+        UsageError: too many words for the exact softmax.
     """
 
-    def __init__(
-        self,
-        corpus: EncodedCorpus,
-        config: WindowConfig,
-        device: Device,
-        initial: Mapping[str, NDArray[np.float32]] | None = None,
-    ) -> None:
+    def __init__(self, corpus: EncodedCorpus, config: WindowConfig, device: Device) -> None:
         check_pairs(corpus.ids)
         counts = corpus.vocabulary.counts
         if config.softmax == "exact":
             check_vocabulary(len(counts), "--softmax sampled")
         scores = len(counts) if config.softmax == "exact" else config.negative
         step, chunk_ids = step_size(corpus.kept_tokens, scores), unit_ids(scores)
-        tables = with_initial(initial_tables(counts, config), initial)
+        tables, probabilities = initial_tables(counts, config), noise_probabilities(counts)
         with device.scope():
-            kernel = WindowKernel(tables, config, step, noise_probabilities(counts))
+            kernel = WindowKernel(tables, config, step, probabilities)
         chunks, held_out = (
             BatchMaker(ids, counts, config, step, chunk_ids) for ids in (corpus.ids, corpus.held_out_ids)
         )

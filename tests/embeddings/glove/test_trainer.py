@@ -17,7 +17,6 @@ from seqkit.embeddings.glove import kernel as kernel_module
 from seqkit.embeddings.glove import reference
 from seqkit.embeddings.glove import trainer as module
 from seqkit.embeddings.glove.config import GloVeConfig
-from seqkit.embeddings.glove.kernel import GloVeKernel
 from seqkit.embeddings.glove.layout import ROWS
 from seqkit.embeddings.glove.trainer import GloVeTrainer, fitted_biases
 from seqkit.errors import InterruptedTraining
@@ -59,21 +58,10 @@ def left(counted: Counted) -> Cooccurrences:
     return replace(counted(planted(False)), settings={"context": "left"})
 
 
-KERNELS: dict[tuple[GloVeConfig, int], GloVeKernel] = {}
-
-
-def shared_kernel(config: GloVeConfig) -> GloVeKernel:
-    key = replace(config, seed=0, epochs=1, output="sum"), kernel_module.CG_STEPS
-    if key not in KERNELS:
-        KERNELS[key] = GloVeKernel(config)
-    return KERNELS[key]
-
-
 @pytest.fixture
 def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    """Trainers of a block a unit; they are closed at the end. Kernels, slow to compile, are shared."""
+    """Trainers of a block a unit; they are closed at the end."""
     monkeypatch.setattr(module, "UNIT_BLOCKS", 1)
-    monkeypatch.setattr(module, "GloVeKernel", shared_kernel)
     made = []
 
     def trainer(

@@ -13,7 +13,7 @@ IDS = np.array([[2, 0, 2, 5], [1, 1, 1, 1]], np.int32)
 def test_updates_by_rows_are_updates_of_the_whole() -> None:
     rng = np.random.default_rng(0)
     before = rng.normal(size=(6, 3)).astype(np.float32)
-    whole, by_rows = AdagradTable(before), AdagradTable(before)
+    whole, by_rows = AdagradTable.of(before), AdagradTable.of(before)
     value, squares = before.astype(np.float64), np.zeros((6, 3))
     for rate in (0.5, 0.25):
         gradient = np.zeros((6, 3), np.float32)

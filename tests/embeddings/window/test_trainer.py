@@ -62,10 +62,10 @@ def make(corpus: EncodedCorpus, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mak
         monkeypatch.setattr(f"seqkit.embeddings.{module}.unit_ids", lambda scores: 4000)
     made = []
 
-    def trainer(name: str = "exact", of: EncodedCorpus = corpus, **initial: np.ndarray) -> WindowTrainer:
+    def trainer(name: str = "exact", of: EncodedCorpus = corpus) -> WindowTrainer:
         config = CONFIGS[name]
         kind = WindowTrainer if isinstance(config, WindowConfig) else SoftmaxSkipGramTrainer
-        made.append(kind(of, config, CPU, initial or None))  # type: ignore[arg-type]
+        made.append(kind(of, config, CPU))  # type: ignore[arg-type]
         return made[-1]
 
     yield trainer
@@ -110,16 +110,11 @@ def test_the_state_has_every_table_and_what_adagrad_keeps(make: Make, corpus: En
     assert {str(table.dtype) for table in state.values()} == {"float32"}
 
 
-def test_training_begins_with_the_tables_it_is_given(make: Make, corpus: EncodedCorpus) -> None:
-    vectors = np.full((20, 8), 0.25, np.float32)
-    # "context" is a table of other methods.
-    state = make(vectors=vectors, context=vectors).state()
-    assert state["vectors"].tobytes() == vectors.tobytes()
-    expected = initial_tables(corpus.vocabulary.counts, CONFIGS["exact"])
-    for name in TABLES[:-1]:
-        np.testing.assert_array_equal(state[name], expected[name])
-    with pytest.raises(UsageError, match=r"table vectors must have the shape \(20, 8\), not \(20, 7\)"):
-        make(vectors=vectors[:, :7])
+def test_training_begins_with_the_initial_tables(make: Make, corpus: EncodedCorpus) -> None:
+    state = make().state()
+    for name, table in initial_tables(corpus.vocabulary.counts, CONFIGS["exact"]).items():
+        np.testing.assert_array_equal(state[name], table)
+        assert not state[f"optimizer.{name}"].any()
 
 
 def test_the_model_begins_with_the_frequencies(make: Make, corpus: EncodedCorpus) -> None:
