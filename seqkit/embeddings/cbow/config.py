@@ -10,6 +10,9 @@ import numpy as np
 from seqkit.embeddings.negative_sampling.plan import Masses
 from seqkit.embeddings.skipgram.config import NOISE_MASS, Geometry, NegativeSamplingConfig
 
+SPANS = 4
+"""Spans of a block, where a step has as many: the more words share their noise, the fewer rows are moved."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CBOWConfig(NegativeSamplingConfig):
@@ -25,19 +28,20 @@ class CBOWConfig(NegativeSamplingConfig):
 def choose_geometry(window: int, negative: int, words: int) -> Geometry:
     """The geometry for a corpus.
 
-    A block is at least six windows long, so that few words have a context that its ends cut; it has a noise
-    word for every five that its words would draw. A step never spans more than a 1,000th of the corpus,
-    within limits: a small corpus needs its many small steps.
+    A span is at least six windows long, so that few words have a context that its ends cut. A block has a
+    noise word for every five that the words of one of its spans would draw. A step is never more than a
+    1,000th of the corpus, within limits: a small corpus needs its many small steps.
 
     Args:
         window: as in `CBOWConfig`.
         negative: likewise.
         words: words of the corpus.
     """
-    length = max(32, 16 * math.ceil(6 * window / 16))
-    fitting = max(1, words // (1000 * length))
-    blocks = min(512, 1 << (fitting.bit_length() - 1))
-    return Geometry(blocks, length, noise=16 * math.ceil(negative * length / 80))
+    span = max(32, 16 * math.ceil(6 * window / 16))
+    fitting = max(1, words // (1000 * span))
+    step = min(512, 1 << (fitting.bit_length() - 1))
+    spans = min(SPANS, step)
+    return Geometry(step // spans, spans * span, noise=16 * math.ceil(negative * span / 80), spans=spans)
 
 
 def place_masses(config: CBOWConfig, geometry: Geometry) -> Masses:
@@ -52,8 +56,9 @@ def place_masses(config: CBOWConfig, geometry: Geometry) -> Masses:
         geometry: of a step.
     """
     noise_pairs = NOISE_MASS * config.negative
-    block = [1.0] * geometry.length + [noise_pairs * geometry.length / geometry.noise] * geometry.noise
+    share = noise_pairs * geometry.length / geometry.noise
+    noise = np.full(geometry.blocks * geometry.noise, share, np.float32)
     return Masses(
         np.full(geometry.words, 1 + noise_pairs, np.float32),
-        np.tile(np.array(block, np.float32), geometry.blocks),
+        np.concatenate([np.ones(geometry.words, np.float32), noise]),
     )

@@ -1,15 +1,16 @@
 """CBOW with negative sampling, word by word in NumPy float64: the definition the kernel is held to.
 
-A block is L consecutive words w_1 … w_L with reaches; its words share K noise words n_1 … n_K. y_j is the row
-of w_j in the table of vectors, o_i the row of w_i in the table of contexts, z_k that of n_k in the latter.
+A block is L consecutive words w_1 … w_L with reaches, cut into spans; they share K noise words n_1 … n_K.
+y_j is the row of w_j in the table of vectors, o_i the row of w_i in the table of contexts, z_k that of n_k in
+the latter.
 
-    context          C_i = {j: j ≠ i, -left_i ≤ j - i ≤ right_i}, within the block
+    context          C_i = {j: j ≠ i, -left_i ≤ j - i ≤ right_i}, within the span of i
     its mean         h_i = 1/|C_i| Σ_(j∈C_i) y_j
     loss             J_i = - log σ(h_i·o_i)  -  (negative / K) Σ_k log σ(-h_i·z_k),   for words with a context
 
 With K = negative noise words for each word by itself this is CBOW as Mikolov et al. 2013 train it (NeurIPS,
 equation 4, with the mean of a context in the place of a word). Noise is shared as in skip-gram, weighted so
-that each word has `negative` noise words in sum. A word near the end of a block has a smaller context, as one
+that each word has `negative` noise words in sum. A word near the end of a span has a smaller context, as one
 near the end of a line has; where blocks begin is random.
 
     ε_i = - ∂J_i/∂h_i = (1 - σ(h_i·o_i)) o_i  -  (negative / K) Σ_k σ(h_i·z_k) z_k
@@ -67,6 +68,7 @@ def step(
     masses: Masses,
     negative: int,
     learning_rate: float,
+    span: int | None = None,
 ) -> StepResult:
     """One step, by the equations at the top of this module.
 
@@ -79,13 +81,15 @@ def step(
         masses: of the places of the step.
         negative: noise words for each word.
         learning_rate: η.
+        span: words of a span; None for a block's.
     """
     vector_descent, context_descent = np.zeros_like(vectors), np.zeros_like(contexts)
     loss = vector_loss = 0.0
-    predicted, length, share = 0, words.shape[1], negative / noise.shape[1]
+    predicted, length, share = 0, span or words.shape[1], negative / noise.shape[1]
     for block, noise_words, left, right in zip(words, noise, *reaches, strict=True):
         for i, word in enumerate(block):
-            within = range(max(0, i - int(left[i])), min(length, i + int(right[i]) + 1))
+            begin = i - i % length
+            within = range(max(begin, i - int(left[i])), min(begin + length, i + int(right[i]) + 1))
             context = [block[j] for j in within if j != i]
             if not context:
                 continue
@@ -104,7 +108,7 @@ def step(
                 vector_descent[neighbour] += error
             loss, vector_loss = loss + word_loss, vector_loss + len(context) * word_loss
             predicted += 1
-    context_places = np.concatenate([words, noise], axis=1)
+    context_places = np.concatenate([words.ravel(), noise.ravel()])
     return StepResult(
         vectors + limited_rates(words, masses.vectors, len(vectors), learning_rate) * vector_descent,
         contexts

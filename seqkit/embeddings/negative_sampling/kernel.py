@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqkit.embeddings.negative_sampling.chunks import Chunk
+from seqkit.embeddings.negative_sampling.chunks import Chunk, Ints
 from seqkit.embeddings.negative_sampling.plan import Masses, plan_rows
 from seqkit.embeddings.negative_sampling.rows import Rows
 from seqkit.embeddings.skipgram.config import Geometry, NegativeSamplingConfig
@@ -33,7 +33,7 @@ class PlannedChunk:
     Args:
         vector_rows: the plan for the table of vectors, by the names of `RowPlan`.
         context_rows: likewise for the table of contexts.
-        left: as in `Chunk`, cut at the ends of the block, beyond which no word sees.
+        left: as in `Chunk`, cut at the ends of the span, beyond which no word sees.
         right: likewise.
         steps: steps of the chunk, S.
     """
@@ -68,6 +68,10 @@ class Lane:
     left: Any
     right: Any
 
+    def places(self, width: int, begin: int = 0) -> slice:
+        """The places of its blocks in the step, where each has `width` and the first begins at `begin`."""
+        return slice(begin + self.blocks.start * width, begin + self.blocks.stop * width)
+
 
 class BlockKernel(ABC):
     """Two tables and the compiled steps that train them.
@@ -101,6 +105,10 @@ class BlockKernel(ABC):
         self._evaluate = tf.function(self._losses, autograph=False, input_signature=(*plan, count))
 
     @abstractmethod
+    def _context_places(self, chunk: Chunk) -> Ints:
+        """Whose rows of contexts each step touches, in the order of its places, shape (S, N·(L + K))."""
+
+    @abstractmethod
     def _train_lane(self, lane: Lane, learning_rate: Any) -> None:
         """Gives to the rows of a lane what they learn."""
 
@@ -111,15 +119,15 @@ class BlockKernel(ABC):
     def plan(self, chunk: Chunk) -> PlannedChunk:
         """What `train` and `loss` take; another thread may plan the next chunk meanwhile."""
         steps = len(chunk.words)
-        contexts = np.concatenate([chunk.words, chunk.noise], axis=2)
+        words, contexts = chunk.words.reshape(steps, -1), self._context_places(chunk)
         plans = [
-            plan_rows(ids.reshape(steps, -1), masses, self._vocabulary, self._lanes)
-            for ids, masses in ((chunk.words, self._masses.vectors), (contexts, self._masses.contexts))
+            plan_rows(ids, masses, self._vocabulary, self._lanes)
+            for ids, masses in ((words, self._masses.vectors), (contexts, self._masses.contexts))
         ]
         vector_rows, context_rows = (
             {name: tf.constant(array) for name, array in vars(plan).items()} for plan in plans
         )
-        place = np.arange(self._geometry.length, dtype=np.float32)
+        place = (np.arange(self._geometry.length) % self._geometry.span).astype(np.float32)
         left, right = np.minimum(chunk.left, place), np.minimum(chunk.right, place[::-1])
         return PlannedChunk(vector_rows, context_rows, tf.constant(left), tf.constant(right), steps)
 

@@ -14,6 +14,7 @@ faster than 1 / mass.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ class Masses:
 
     Args:
         vectors: of words, shape (N·L,).
-        contexts: of the words and the noise words of each block, shape (N·(L + K),).
+        contexts: of the places in the table of contexts, shape (N·(L + K),).
     """
 
     vectors: Floats
@@ -106,7 +107,7 @@ def plan_rows(ids: Ints, masses: Floats, vocabulary: int, lanes: int) -> RowPlan
     place_bounds = _cuts(starts, segments, offsets, lanes)
     row_bounds = np.take_along_axis(segments, place_bounds[:, :-1], axis=1)
     return RowPlan(
-        rows=sorted_ids[first],
+        rows=sorted_ids.ravel()[starts],
         mass=np.add.reduceat(masses[order].ravel(), starts)[:, None],
         offsets=offsets,
         inverse=inverse,
@@ -123,7 +124,7 @@ def _sorted(ids: Ints, vocabulary: int) -> tuple[Ints, Ints]:
     Row and place are packed into one number: sorting values is several times as fast as finding an order.
     """
     bits = max(1, (ids.shape[1] - 1).bit_length())
-    wide = np.int32 if vocabulary << bits < 2**31 else np.int64
+    wide: type[np.unsignedinteger[Any]] = np.uint32 if vocabulary << bits <= 2**32 else np.uint64
     packed = ids.astype(wide) << bits | np.arange(ids.shape[1], dtype=wide)
     packed.sort(axis=1)
     return (packed & ((1 << bits) - 1)).astype(np.int32), (packed >> bits).astype(np.int32)

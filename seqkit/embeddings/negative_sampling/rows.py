@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 import tensorflow as tf
@@ -20,7 +21,7 @@ class Rows:
 
     def __init__(self, table: Any, plan: Any, step: Any, lanes: int, product_type: Any) -> None:
         self._table = table
-        self._descents: list[Any] = []
+        self._descents: list[tuple[int, Any]] = []
         self._inverse = plan["inverse"][step]
         order, segments = plan["order"][step], plan["segments"][step]
         place, row = plan["place_bounds"][step], plan["row_bounds"][step]
@@ -34,26 +35,30 @@ class Rows:
             self._parts.append((part, rows, gathered, order[places], segments[places] - row[lane]))
         self._rounded = tf.concat([tf.cast(values, product_type) for _, _, values, _, _ in self._parts], 0)
 
-    def gather(self, blocks: slice, width: int) -> Any:
-        """The rows of the places of some blocks, in the type of the products.
+    def gather(self, places: slice, width: int) -> Any:
+        """The rows of some places, in the type of the products.
 
         Args:
-            blocks: a range of blocks.
-            width: places of a block.
+            places: a range of places.
+            width: places that lie together.
 
         Returns:
-            Shape (blocks, width, vector_size).
+            Shape (places / width, width, vector_size).
         """
-        places = self._inverse[blocks.start * width : blocks.stop * width]
-        return tf.gather(self._rounded, tf.reshape(places, [-1, width]))
+        return tf.gather(self._rounded, tf.reshape(self._inverse[places], [-1, width]))
 
-    def collect(self, descent: Any) -> None:
-        """Takes the descent at the places of a lane, η times the negative gradient, shape (n, places, D)."""
-        self._descents.append(tf.reshape(descent, [-1, descent.shape[-1]]))
+    def collect(self, places: slice, descent: Any) -> None:
+        """Takes the descent at some places, η times the negative gradient; every place is taken once.
+
+        Args:
+            places: as for `gather`.
+            descent: of as many rows; shape (…, vector_size).
+        """
+        self._descents.append((places.start, tf.reshape(descent, [-1, descent.shape[-1]])))
 
     def update(self, learning_rate: Any) -> None:
         """Adds to each row what its places collected, no faster than its mass allows."""
-        descent = tf.concat(self._descents, 0)
+        descent = tf.concat([part for _, part in sorted(self._descents, key=itemgetter(0))], 0)
         # For all rows at once: the last digit of a division depends on where in the array it stands.
         share = tf.minimum(1.0, 1.0 / (learning_rate * self._mass))
         for part, rows, values, order, segments in self._parts:

@@ -83,16 +83,23 @@ class Geometry:
         blocks: blocks of a step, N.
         length: consecutive words of a block, L.
         noise: noise words that the words of a block share, K.
+        spans: equal pieces of a block beyond which no word sees.
     """
 
     blocks: int
     length: int
     noise: int
+    spans: int = 1
 
     @property
     def words(self) -> int:
         """Words of a step, N·L."""
         return self.blocks * self.length
+
+    @property
+    def span(self) -> int:
+        """Words of a span, T."""
+        return self.length // self.spans
 
     @classmethod
     def choose(cls, window: int, negative: int, words: int) -> Geometry:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from seqkit.embeddings.negative_sampling.chunks import Chunk, Ints
 from seqkit.embeddings.negative_sampling.kernel import BlockKernel, Lane, Matrix
 from seqkit.embeddings.negative_sampling.plan import place_masses
 from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
@@ -31,14 +32,17 @@ class SkipGramKernel(BlockKernel):
     def __init__(
         self, vectors: Matrix, contexts: Matrix, config: SkipGramConfig, geometry: Geometry, lanes: int
     ) -> None:
-        self._weights = _PairWeights(geometry, config.negative)
+        self._weights, self._both = _PairWeights(geometry, config.negative), geometry.length + geometry.noise
         super().__init__(vectors, contexts, config, geometry, place_masses(config, geometry), lanes)
+
+    def _context_places(self, chunk: Chunk) -> Ints:
+        return np.concatenate([chunk.words, chunk.noise], axis=2).reshape(len(chunk.words), -1)
 
     def _train_lane(self, lane: Lane, learning_rate: Any) -> None:
         x, y, scores = self._scores(lane)
         weights = self._weights.gradient(scores, lane.left, lane.right, learning_rate)
-        lane.vectors.collect(tf.matmul(weights, y))
-        lane.contexts.collect(tf.matmul(weights, x, transpose_a=True))
+        lane.vectors.collect(lane.places(self._geometry.length), tf.matmul(weights, y))
+        lane.contexts.collect(lane.places(self._both), tf.matmul(weights, x, transpose_a=True))
 
     def _lane_loss(self, lane: Lane) -> tuple[Any, Any]:
         _, _, scores = self._scores(lane)
@@ -47,8 +51,9 @@ class SkipGramKernel(BlockKernel):
 
     def _scores(self, lane: Lane) -> tuple[Any, Any, Any]:
         """X, Y and S of a lane."""
-        length, both = self._geometry.length, self._geometry.length + self._geometry.noise
-        x, y = lane.vectors.gather(lane.blocks, length), lane.contexts.gather(lane.blocks, both)
+        length, both = self._geometry.length, self._both
+        x = lane.vectors.gather(lane.places(length), length)
+        y = lane.contexts.gather(lane.places(both), both)
         size = lane.blocks.stop - lane.blocks.start
         return x, y, tf.ensure_shape(tf.matmul(x, y, transpose_b=True), [size, length, both])
 

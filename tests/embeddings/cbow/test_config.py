@@ -25,36 +25,37 @@ def test_ranges_are_those_of_skip_gram() -> None:
 @given(window=st.integers(1, 64), negative=st.integers(2, 20), words=st.integers(0, 10**11))
 def test_steps_fit_window_and_corpus(window: int, negative: int, words: int) -> None:
     geometry = choose_geometry(window, negative, words)
-    assert geometry.length >= max(32, 6 * window)
-    assert geometry.length % 16 == 0
-    assert geometry.length < 32 + 6 * window + 16  # and no longer than that asks for
-    assert 5 * geometry.noise >= negative * geometry.length
-    assert geometry.blocks.bit_count() == 1  # a power of two
-    if geometry.blocks > 1:
+    assert geometry.span >= max(32, 6 * window)
+    assert geometry.span % 16 == 0
+    assert geometry.span < 32 + 6 * window + 16  # and no longer than that asks for
+    assert geometry.length == geometry.spans * geometry.span
+    assert 5 * geometry.noise >= negative * geometry.span
+    spans = geometry.blocks * geometry.spans
+    assert spans.bit_count() == 1  # a power of two
+    assert geometry.spans == min(4, spans)
+    if spans > 1:
         assert geometry.words * 1000 <= words
-    if geometry.blocks < 512:
+    if spans < 512:
         assert 2 * geometry.words * 1000 > words
 
 
 @pytest.mark.parametrize(
-    ("window", "negative", "words", "blocks", "length", "noise"),
+    ("window", "negative", "words", "expected"),
     [
-        (5, 5, 0, 1, 32, 32),
-        (5, 5, 64_000, 2, 32, 32),  # 2·32 is a 1,000th
-        (5, 5, 10**9, 512, 32, 32),
-        (6, 2, 1_000_000, 16, 48, 32),  # 36, up to a multiple of 16; 20.8; 2·48/5 = 19.2
-        (10, 15, 5_000_000, 64, 64, 192),  # 78.1; 15·64/5
+        (5, 5, 0, Geometry(1, 32, 32, spans=1)),
+        (5, 5, 64_000, Geometry(1, 64, 32, spans=2)),  # 2·32 is a 1,000th
+        (5, 5, 10**9, Geometry(128, 128, 32, spans=4)),  # 512 spans
+        (6, 2, 1_000_000, Geometry(4, 192, 32, spans=4)),  # 36, up to 48; 20.8, down to 16; 2·48/5 = 19.2
+        (10, 15, 5_000_000, Geometry(16, 256, 192, spans=4)),  # 64; 78.1, down to 64; 15·64/5
     ],
 )
-def test_examples_of_geometry(
-    window: int, negative: int, words: int, blocks: int, length: int, noise: int
-) -> None:
-    assert choose_geometry(window, negative, words) == Geometry(blocks, length, noise)
+def test_examples_of_geometry(window: int, negative: int, words: int, expected: Geometry) -> None:
+    assert choose_geometry(window, negative, words) == expected
 
 
 def test_masses() -> None:
     # A word: 1 and 5 noise pairs of mass 0.4, that is 3. The 32 words of a block have noise pairs of mass 64,
-    # 4 for each of the 16 noise words.
+    # 4 for each of the 16 noise words, which come after the words of both blocks.
     masses = place_masses(CBOWConfig(window=5, negative=5), Geometry(2, 32, 16))
     np.testing.assert_allclose(masses.vectors, np.full(64, 3))
-    np.testing.assert_allclose(masses.contexts, np.tile([1] * 32 + [4] * 16, 2))
+    np.testing.assert_allclose(masses.contexts, [1] * 64 + [4] * 32)

@@ -11,7 +11,7 @@ from seqkit.embeddings.cbow.kernel import CBOWKernel
 from seqkit.embeddings.negative_sampling.chunks import Chunk
 from seqkit.embeddings.skipgram.config import Geometry, Precision
 
-GEOMETRY = Geometry(blocks=4, length=16, noise=8)
+GEOMETRY = Geometry(blocks=4, length=32, noise=8, spans=2)
 CONFIG = CBOWConfig(vector_size=10, window=5, negative=3)
 STEPS = 3
 RATES = (0.1, 0.04)
@@ -63,7 +63,14 @@ def by_reference(tables: Tables, chunk: Chunk) -> tuple[list[np.ndarray], float,
         places = chunk.words[number], (chunk.left[number], chunk.right[number]), chunk.noise[number]
         rate = RATES[0] + (RATES[1] - RATES[0]) * number / len(chunk.words)
         first, after = (
-            reference.step(*state, *places, masses=masses, negative=CONFIG.negative, learning_rate=rate)
+            reference.step(
+                *state,
+                *places,
+                masses=masses,
+                negative=CONFIG.negative,
+                learning_rate=rate,
+                span=GEOMETRY.span,
+            )
             for state in (before, now)
         )
         loss, words = loss + first.loss, words + first.words
@@ -111,7 +118,7 @@ def test_steps_in_bfloat16_are_those_of_the_reference_rounded() -> None:
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_the_number_of_lanes_changes_no_bit(precision: Precision) -> None:
-    geometry, vocabulary = Geometry(blocks=4, length=64, noise=32), 300
+    geometry, vocabulary = Geometry(blocks=4, length=64, noise=32, spans=2), 300
     tables, chunk = random_tables(vocabulary, size=37), random_chunk(vocabulary, geometry)
     one, *others = (
         trained(tables, chunk, lanes=lanes, precision=precision, geometry=geometry) for lanes in (1, 2, 4)

@@ -112,6 +112,50 @@ def test_a_step_by_hand() -> None:
     )
 
 
+def test_no_word_sees_beyond_its_span(tables: Tables) -> None:
+    # Blocks of two spans, by which every reach is cut, are learned as blocks of one whose reaches end there.
+    words, noise = WORDS[:, :6], NOISE_WORDS
+    settings = {"masses": Masses(np.ones(12, np.float32), np.ones(20, np.float32)), "negative": NEGATIVE}
+    reach, place = np.full((BLOCKS, 6), 9, np.float32), np.arange(6, dtype=np.float32) % 3
+    cut = np.minimum(reach, place), np.minimum(reach, 2 - place)
+    whole = step(*tables, words, cut, noise, learning_rate=1.0, **settings)
+    spans = step(*tables, words, (reach, reach), noise, learning_rate=1.0, span=3, **settings)
+    assert spans.words == 12
+    assert spans.loss == whole.loss
+    np.testing.assert_array_equal(spans.vectors, whole.vectors)
+    np.testing.assert_array_equal(spans.contexts, whole.contexts)
+
+
+def test_the_masses_of_noise_come_after_those_of_words(tables: Tables) -> None:
+    # Word 5 stands nowhere but in the noise of the first block, word 4 in the text of the second.
+    noise = np.array([[5, 1, 3, 3], [0, 2, 2, 1]], np.int32)
+    reaches = np.ones((2, BLOCKS, LENGTH), np.float32)
+    masses = np.full(BLOCKS * (LENGTH + NOISE), 1e-9, np.float32)
+    first = step(
+        *tables,
+        WORDS,
+        tuple(reaches),
+        noise,
+        masses=Masses(masses[:14], masses),
+        negative=3,
+        learning_rate=1.0,
+    )
+    masses[14], masses[7] = 4, 2
+    limited = step(
+        *tables,
+        WORDS,
+        tuple(reaches),
+        noise,
+        masses=Masses(masses[:14], masses),
+        negative=3,
+        learning_rate=1.0,
+    )
+    moved, slower = first.contexts - tables[1], limited.contexts - tables[1]
+    np.testing.assert_allclose(slower[5], moved[5] / 4, rtol=1e-9)
+    np.testing.assert_allclose(slower[4], moved[4] / 2, rtol=1e-9)
+    np.testing.assert_allclose(slower[:4], moved[:4], rtol=1e-9)
+
+
 def test_a_word_is_learned_as_gensim_learns_it() -> None:
     # One line "a c b" of which only c has a context that both have: gensim's windows are made whole by
     # shrink_windows=False, and its noise is all one word.

@@ -16,7 +16,8 @@ from seqkit.embeddings.skipgram.trainer import GAIN
 def places(draw: st.DrawFn) -> tuple[np.ndarray, int]:
     """Rows of each place, shape (S, M), and the size of the table."""
     steps, count = draw(st.integers(1, 4)), draw(st.integers(1, 40))
-    vocabulary = draw(st.sampled_from([1, 2, 7, 50, 10_000, 2**31 - 1]))
+    # Row and place fit 32 bits for 64 places of 2**26 rows, but not of one more.
+    vocabulary = draw(st.sampled_from([1, 2, 7, 50, 10_000, 2**26, 2**26 + 1, 2**31 - 1]))
     ids = draw(
         st.lists(
             st.lists(st.integers(0, vocabulary - 1), min_size=count, max_size=count),
