@@ -29,7 +29,7 @@ KINDS: dict[str, frozenset[str]] = {
 """The members that each kind of bundle has."""
 
 OPTIONAL: dict[str, frozenset[str]] = {
-    "vectors": frozenset({"phrases.tsv"}),
+    "vectors": frozenset({"phrases.tsv", "debias.safetensors"}),
     "cooccurrence": frozenset(),
 }
 """The members that it may have besides; nothing else."""

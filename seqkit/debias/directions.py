@@ -3,10 +3,11 @@ r"""The direction of a bias, or its subspace, from definitional tuples.
 With unit vectors and D_1, D_2, … the tuples ("she", "he"), ("woman", "man"), …, μ_i the mean of D_i:
 
     svd     the k leading right singular vectors of the rows  w − μ_i  for w ∈ D_i, all i
-            (Bolukbasi et al. 2016, "Man is to Computer Programmer as Woman is to Homemaker?", section 5,
-            step 1; for tuples of more than two words Manzini et al. 2019, "Black is to Criminal …", section 3)
+            (Bolukbasi et al. 2016, "Man is to Computer Programmer as Woman is to Homemaker?",
+            arXiv:1607.06520, section 6, step 1; for tuples of more than two words Manzini et al. 2019,
+            "Black is to Criminal as Caucasian is to Police", arXiv:1904.04047)
     mean    the mean over i of  w_i1 − w_i2,  at length 1; of pairs only
-            (the average that Dev and Phillips 2019, "Attenuating Bias in Word Vectors", section 2, compare)
+            (compared with the first by Dev and Phillips 2019, "Attenuating Bias in Word Vectors")
 
 >>> from seqkit.embeddings.vectors import Vectors
 >>> matrix = np.array([[0.6, 0.8, 0], [-0.6, 0.8, 0], [0.8, 0, 0.6], [-0.8, 0, 0.6]], np.float32)
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from seqkit.debias.word_sets import first_known
 from seqkit.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -93,8 +95,8 @@ def bias_subspace(
 
     Args:
         vectors: the vectors, of any lengths.
-        tuples: of one length, classes in the same order; those with an unknown word are left out
-            (`WordSets.known_to` finds the spellings).
+        tuples: of one length, classes in the same order; in the spellings of `WordSets.known_to`, and
+            those with an unknown word are left out.
         config: how it is found.
 
     Returns:
@@ -106,46 +108,53 @@ def bias_subspace(
         UsageError: tuples of several lengths; more components than the tuples allow; a mean of more than
             pairs.
     """
-    config = config or SubspaceConfig()
     known = _known(vectors, tuples)
-    rows = _unit_rows(vectors, [word for words in known for word in words])
-    rows = rows.reshape(len(known), len(known[0]), -1)  # (tuples, words of each, vector_size)
-    centred = rows - rows.mean(axis=1, keepdims=True)
+    words = [word for row in known for word in row]
+    rows = vectors.matrix[[vectors.vocabulary[word] for word in words]].astype(np.float64)
+    return subspace_of_rows(rows, known, config or SubspaceConfig())
+
+
+def subspace_of_rows(rows: Array, tuples: tuple[tuple[str, ...], ...], config: SubspaceConfig) -> Subspace:
+    """As `bias_subspace`, of vectors that are at hand.
+
+    Args:
+        rows: the words of all tuples one after another, (words, vector_size), of any lengths.
+        tuples: the words.
+        config: how it is found.
+
+    Raises:
+        DataError, UsageError: as `bias_subspace`.
+    """
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    if not norms.all():
+        word = [word for row in tuples for word in row][int(norms.argmin())]
+        raise DataError(f"the vector of {word!r} is zero; a definitional word needs one: leave its pair out")
+    unit = (rows / norms).reshape(len(tuples), len(tuples[0]), -1)  # (tuples, words of each, vector_size)
+    centred = unit - unit.mean(axis=1, keepdims=True)
     total = float((centred**2).sum())
     if total <= _EPSILON**2 * len(centred):
-        raise DataError(
-            f"the words of each tuple have the same vector ({' = '.join(known[0])}, …): there is no direction"
-        )
+        same = " = ".join(tuples[0])
+        raise DataError(f"the words of each tuple have the same vector ({same}, …): there is no direction")
     classes = centred.mean(axis=0)
-    flat = centred.reshape(-1, centred.shape[-1])
-    basis = _mean(centred) if config.direction == "mean" else _svd(flat, centred.shape[:2], config.components)
+    basis = _mean(centred) if config.direction == "mean" else _svd(centred, config.components)
     signs = np.where(basis @ classes[0] < 0, -1.0, 1.0)
-    shares = ((flat @ basis.T) ** 2).sum(axis=0) / total
-    return Subspace(basis * signs[:, None], tuple(np.minimum(shares, 1).tolist()), known, classes)
+    shares = ((centred @ basis.T) ** 2).sum(axis=(0, 1)) / total
+    return Subspace(basis * signs[:, None], tuple(np.minimum(shares, 1).tolist()), tuples, classes)
 
 
 def _known(vectors: Vectors, tuples: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
     if len({len(words) for words in tuples}) > 1:
         raise UsageError("definitional tuples must all have as many words")
-    known = tuple(tuple(words) for words in tuples if all(word in vectors for word in words))
+    spelled = [first_known(words, vectors) for words in tuples]
+    known = tuple(found for found, words in zip(spelled, tuples, strict=True) if len(found) == len(words))
     if len(known) < MIN_TUPLES:
-        missing = [word for words in tuples for word in words if word not in vectors]
+        missing = [word for words in tuples for word in words if not first_known([word], vectors)]
         lacking = f"; not in it: {', '.join(dict.fromkeys(missing[:5]))}" if missing else ""
         raise DataError(
             f"{len(known)} of {len(tuples)} definitional pairs are in the vocabulary, a direction needs "
             f"{MIN_TUPLES} at least{lacking}"
         )
     return known
-
-
-def _unit_rows(vectors: Vectors, words: Sequence[str]) -> Array:
-    rows = vectors.matrix[[vectors.vocabulary[word] for word in words]].astype(np.float64)
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    if not norms.all():
-        word = words[int(norms.argmin())]
-        raise DataError(f"the vector of {word!r} is zero; a definitional word needs one: leave its pair out")
-    unit: Array = rows / norms
-    return unit
 
 
 def _mean(centred: Array) -> Array:
@@ -161,13 +170,13 @@ def _mean(centred: Array) -> Array:
     return direction
 
 
-def _svd(rows: Array, shape: tuple[int, ...], components: int | None) -> Array:
+def _svd(centred: Array, components: int | None) -> Array:
     """The leading right singular vectors, (components, vector_size)."""
-    _, scales, axes = np.linalg.svd(rows, full_matrices=False)
+    tuples, words, size = centred.shape
+    _, scales, axes = np.linalg.svd(centred.reshape(-1, size), full_matrices=False)
     rank = int((scales > _EPSILON * scales[0]).sum())
-    wanted = min(shape[1] - 1, rank) if components is None else components
+    wanted = min(words - 1, rank) if components is None else components
     if wanted > rank:
-        raise UsageError(
-            f"components must be at most {rank}, what {shape[0]} tuples of {shape[1]} words span, not {wanted}"
-        )
+        span = f"{tuples} tuples of {words} words span"
+        raise UsageError(f"components must be at most {rank}, which is what {span}, not {wanted}")
     return np.asarray(axes[:wanted])

@@ -109,16 +109,16 @@ class WordSets:
             whole, an equalize set where fewer than two words remain. A WEAT test may have empty lists.
         """
         length = len(self.pairs[0]) if self.pairs else 0
-        pairs = (_first_known(words, vocabulary) for words in self.pairs)
+        pairs = (first_known(words, vocabulary) for words in self.pairs)
         return replace(
             self,
             pairs=tuple(known for known in pairs if len(known) == length),
             equalize=_equalize_known(self.equalize, vocabulary),
             specific=_every_known(self.specific, vocabulary),
             neutral=_every_known(self.neutral, vocabulary),
-            professions=_first_known(self.professions, vocabulary),
+            professions=first_known(self.professions, vocabulary),
             weat={
-                name: WeatTest(*(_first_known(getattr(test, key), vocabulary) for key in WEAT_KEYS))
+                name: WeatTest(*(first_known(getattr(test, key), vocabulary) for key in WEAT_KEYS))
                 for name, test in self.weat.items()
             },
         )
@@ -128,7 +128,8 @@ def _spellings(word: str) -> Iterator[str]:
     yield from dict.fromkeys((word, word.capitalize(), word.upper()))
 
 
-def _first_known(words: Words, vocabulary: Container[str]) -> Words:
+def first_known(words: Sequence[str], vocabulary: Container[str]) -> Words:
+    """The known words of a list, each in its first known spelling: as it is, Title, UPPER."""
     found = (next((form for form in _spellings(word) if form in vocabulary), None) for word in words)
     return tuple(dict.fromkeys(form for form in found if form is not None))
 
@@ -188,7 +189,7 @@ def coverage(sets: WordSets, vocabulary: Container[str]) -> dict[str, Coverage]:
         lists[f"weat.{name}"] = tuple(dict.fromkeys(sum(parts, ())))
     result = {}
     for key, words in lists.items():
-        missing = tuple(word for word in words if not _first_known((word,), vocabulary))
+        missing = tuple(word for word in words if not first_known((word,), vocabulary))
         rows = tuples.get(key)
         complete = None if rows is None else sum(not set(missing).intersection(row) for row in rows)
         if words:
