@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from seqkit.embeddings import evaluation
-from seqkit.embeddings.evaluation import default_sets, evaluate
+from seqkit.embeddings.evaluation import EvaluationSets, default_sets, evaluate
 from seqkit.embeddings.testsets import read_analogies, read_similarity
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import FormatError, MissingInputError, UnavailableError, UsageError
@@ -57,6 +58,27 @@ def test_analogies_by_hand(tmp_path: Path) -> None:
             }
         },
     }
+
+
+def test_answers_lie_behind_the_scores(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    vectors = Vectors([f"w{n}" for n in range(20)], rng.normal(size=(20, 4)).astype(np.float32))
+    pairs, questions = tmp_path / "pairs.tsv", tmp_path / "questions.txt"
+    rows = rng.integers(0, 22, size=(30, 2)).tolist()
+    pairs.write_text("".join(f"w{a}\tW{b}\t{a - b}\n" for a, b in rows))
+    questions.write_text(": one\nw1 w2 w3 w4\nw1 w2 w3 w99\n: two\nw5 w5 w7 w7\nw8 w8 w6 w9\n")
+    sets = EvaluationSets.read([pairs], [questions])
+    scores, answers = sets.score(vectors), sets.answers(vectors)
+    human, cosines = answers.similarity["pairs"]
+    known = [(a, b) for a, b in rows if max(a, b) < 20]
+    assert human.tolist() == [a - b for a, b in known]
+    for (a, b), cosine in zip(known, cosines, strict=True):
+        one, other = (vectors[f"w{n}"].astype(float) for n in (a, b))
+        assert cosine == pytest.approx(one @ other / np.linalg.norm(one) / np.linalg.norm(other), abs=1e-6)
+    assert spearmanr(human, cosines).statistic == pytest.approx(scores["similarity"]["pairs"]["spearman"])
+    # Three questions have only known words.
+    assert len(answers.analogies["questions"]) == 3
+    assert answers.analogies["questions"].mean() == scores["analogies"]["questions"]["accuracy"]
 
 
 def test_other_spellings_of_the_question_are_no_answers(tmp_path: Path) -> None:

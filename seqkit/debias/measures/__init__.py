@@ -1,7 +1,8 @@
 """How biased word vectors are, by every measure in use, each figure with its interval.
 
 To read it: `lookup` takes words to vectors, `weighted` and `intervals` figures to their bootstrap intervals,
-`permutation` and `corrections` tests to their p. Each of the others is a family of measures and its papers.
+`permutation` and `corrections` tests to their p. Each of the others is a family of measures and its papers;
+`audit` takes all of them together, `comparison` two audits, of which `verdict` says what follows.
 """
 
 from seqkit.debias.measures.analogies import (
@@ -11,6 +12,8 @@ from seqkit.debias.measures.analogies import (
     analogy_pairs,
     complete_analogies,
 )
+from seqkit.debias.measures.audit import Audit, audit
+from seqkit.debias.measures.comparison import Change, Comparison, compare
 from seqkit.debias.measures.corrections import benjamini_hochberg, holm
 from seqkit.debias.measures.direct import beta, direct_bias, indirect_bias
 from seqkit.debias.measures.ect import embedding_coherence
@@ -28,11 +31,15 @@ from seqkit.debias.measures.rnd import relative_norm_distance
 from seqkit.debias.measures.rnsb import NegativeSentiment, negative_sentiment
 from seqkit.debias.measures.sembias import SemBias, SemBiasLine, held_out, read_sembias, sembias
 from seqkit.debias.measures.utility import Utility, utility
+from seqkit.debias.measures.verdict import Verdict
 from seqkit.debias.measures.weat import Association, single_category_weat, weat
 
 __all__ = [
     "AnalogyPair",
     "Association",
+    "Audit",
+    "Change",
+    "Comparison",
     "Completion",
     "Completions",
     "Figure",
@@ -42,12 +49,15 @@ __all__ = [
     "SemBias",
     "SemBiasLine",
     "Utility",
+    "Verdict",
     "analogy_pairs",
+    "audit",
     "benjamini_hochberg",
     "beta",
     "bootstrap",
     "classifier_accuracy",
     "cluster_accuracy",
+    "compare",
     "complete_analogies",
     "direct_bias",
     "embedding_coherence",

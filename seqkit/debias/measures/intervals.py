@@ -45,13 +45,15 @@ class Figure:
         low: lower end.
         high: upper end.
         draws: the number for each resample; of two figures of the same words and seed, draw by draw the same
-            words.
+            words. Empty where nothing was drawn.
+        sizes: how many words of each group the draws are of.
     """
 
     value: float
     low: float
     high: float
     draws: Array = field(default_factory=lambda: np.empty(0), repr=False, compare=False)
+    sizes: tuple[int, ...] = field(default=(), repr=False, compare=False)
 
     def as_json(self) -> dict[str, float]:
         """``{"value": v, "low": l, "high": h}``."""
@@ -68,22 +70,28 @@ class Figure:
             This minus `before`; low above 0 is growth, high below 0 decline.
 
         Raises:
-            UsageError: the two do not have as many draws.
+            UsageError: the two have other numbers of words or draws.
         """
-        counts = {len(figure.draws) for figure in (self, before)} - {0}
-        if len(counts) > 1:
-            raise UsageError(f"{len(self.draws)} and {len(before.draws)} draws are no pairs")
+        if self.sizes and before.sizes and (self.sizes, len(self.draws)) != (before.sizes, len(before.draws)):
+            raise UsageError(
+                f"{len(self.draws)} draws of {self.sizes} words and {len(before.draws)} of {before.sizes} "
+                f"are no pairs; measure both on the same words"
+            )
+        sizes = self.sizes or before.sizes
 
-        def sizes(figure: Figure) -> Array:
-            values = np.concatenate([[figure.value], figure.draws])
-            if not len(figure.draws):  # exact, so the same in every draw
-                values = np.full(1 + max(counts, default=0), figure.value)
+        def distances(figure: Figure) -> Array:
+            # What nothing was drawn for is the same in every draw.
+            draws = (
+                figure.draws if figure.sizes else np.full(len(self.draws) or len(before.draws), figure.value)
+            )
+            values = np.concatenate([[figure.value], draws])
             return values if neutral is None else np.abs(values - neutral)
 
-        value, *draws = sizes(self) - sizes(before)
-        if not draws:
-            return exactly(float(value))
-        return Figure(float(value), *_quantiles(np.array(draws), _tails()), np.array(draws))
+        changes = distances(self) - distances(before)
+        value, draws = float(changes[0]), changes[1:]
+        if not len(draws):
+            return exactly(value)
+        return Figure(value, *_quantiles(draws, _tails()), draws, sizes)
 
 
 def mean_figure(values: Array, *, seed: int) -> Figure:
@@ -127,7 +135,7 @@ def bootstrap(statistic: Statistic, *sizes: int, seed: int, draws: int = DRAWS) 
     if sum(sizes) <= _BCA_WORDS:
         tails = _corrected(tails, value, drawn, [_jackknife(statistic, sizes, g) for g in range(len(sizes))])
     low, high = _quantiles(drawn, tails)
-    return Figure(value, low, high, drawn)
+    return Figure(value, low, high, drawn, sizes)
 
 
 def _tails() -> tuple[float, float]:

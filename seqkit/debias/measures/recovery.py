@@ -55,10 +55,12 @@ class MostBiased:
 
 def projections(vectors: Vectors, words: Sequence[str], axes: Array) -> Array:
     """Cosines of known words with the axes, (words, classes), block by block."""
-    axes = unit_rows(axes)
+    towards = unit_rows(axes.astype(np.float32))
     ids = np.array([vectors.vocabulary[word] for word in words], np.int64)
     blocks = (ids[start : start + _BLOCK] for start in range(0, len(ids), _BLOCK))
-    return np.concatenate([unit_rows(vectors.matrix[block]) @ axes.T for block in blocks]).astype(np.float64)
+    return np.concatenate([unit_rows(vectors.matrix[block]) @ towards.T for block in blocks]).astype(
+        np.float64
+    )
 
 
 def most_biased(vectors: Vectors, candidates: Sequence[str], axes: Array, per_class: int) -> MostBiased:

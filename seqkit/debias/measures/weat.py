@@ -34,7 +34,9 @@ class Association:
     """The outcome of an association test.
 
     Args:
-        statistic: the difference that is tested.
+        statistic: the paper's.
+        difference: of the two means, in cosines: what the effect size cannot show, which stays the same when
+            all associations shrink alike.
         effect_size: the difference of the two means in standard deviations, -2 to 2 for groups of one size.
         p: how likely a difference at least as large is by chance, one-sided; see `permutation_test`.
         exact: whether all partitions were counted.
@@ -42,6 +44,7 @@ class Association:
     """
 
     statistic: float
+    difference: Figure
     effect_size: Figure
     p: Figure
     exact: bool
@@ -50,9 +53,7 @@ class Association:
     def as_json(self) -> dict[str, Any]:
         """The same in JSON's types."""
         return {
-            **vars(self),
-            "effect_size": self.effect_size.as_json(),
-            "p": self.p.as_json(),
+            name: part.as_json() if isinstance(part, Figure) else part for name, part in vars(self).items()
         }
 
 
@@ -155,37 +156,26 @@ def single_category_weat(
 
 
 def _association(first: Array, second: Array, statistic: float, seed: int) -> Association:
+    sizes = len(first), len(second)
+    difference = bootstrap(lambda *weights: _difference(first, second, *weights), *sizes, seed=seed)
     if np.concatenate([first, second]).std() <= _EQUAL:
-        partitions = math.comb(len(first) + len(second), len(first))
-        return Association(statistic, exactly(0.0), exactly(1.0), True, partitions)
-    effect = bootstrap(
-        lambda weights, others: effect_size(weights, first, others, second),
-        len(first),
-        len(second),
-        seed=seed,
-    )
+        partitions = math.comb(sum(sizes), sizes[0])
+        return Association(statistic, difference, exactly(0.0), exactly(1.0), True, partitions)
+    effect = bootstrap(lambda *weights: _effect_size(first, second, *weights), *sizes, seed=seed)
     test = permutation_test(first, second, seed=seed)
-    return Association(statistic, effect, test.p, test.exact, test.partitions)
+    return Association(statistic, difference, effect, test.p, test.exact, test.partitions)
 
 
-def effect_size(weights: Array, first: Array, others: Array, second: Array) -> Array:
-    """The difference of two means in standard deviations of both groups together.
+def _difference(first: Array, second: Array, weights: Array, others: Array) -> Array:
+    """The difference of the means of weighted words, (draws,)."""
+    return weighted.mean(weights, first) - weighted.mean(others, second)
 
-    Args:
-        weights: (draws, n), of the first group.
-        first: (n,).
-        others: (draws, m), of the second group.
-        second: (m,).
 
-    Returns:
-        (draws,); 0 where no two values differ by more than rounding.
-    """
+def _effect_size(first: Array, second: Array, weights: Array, others: Array) -> Array:
+    """That in standard deviations of both groups together; 0 where no two differ by more than rounding."""
     both, values = np.hstack([weights, others]), np.concatenate([first, second])
     deviation = np.sqrt(weighted.mean(both, (values - weighted.mean(both, values)[:, None]) ** 2))
-    difference = weighted.mean(weights, first) - weighted.mean(others, second)
-    spread = np.where(deviation > _EQUAL, deviation, np.inf)
-    result: Array = difference / spread
-    return result
+    return _difference(first, second, weights, others) / np.where(deviation > _EQUAL, deviation, np.inf)
 
 
 def _check_apart(first: Sequence[str], second: Sequence[str], name: str) -> None:

@@ -7,8 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from seqkit.debias.word_sets import WeatTest, WordSets
 from seqkit.embeddings.vectors import Vectors
 
+MASCULINE = [f"m{first}{second}" for first in "abcdefg" for second in "abcd"]
+FEMININE = [f"f{first}{second}" for first in "abcdefg" for second in "abcd"]
 Rows = dict[str, list[float]]
 
 
@@ -39,9 +42,28 @@ def gendered() -> Vectors:
     rng = np.random.default_rng(3)
     sides = np.repeat([1.0, -1.0], 28)
     matrix = 0.2 * rng.normal(size=(60, 12))
-    matrix[:2, 0] = [1, -1]
-    matrix[2:4, 0] = [0.9, -0.9]
+    matrix[1], matrix[3] = matrix[0], matrix[2]  # a pair differs in nothing but the first number
+    matrix[:4, 0] = [1, -1, 0.9, -0.9]
     matrix[4:, 0] = sides * rng.uniform(0.3, 1, size=56)
     matrix[4:, 1:4] += sides[:, None] * 0.5
-    words = ["he", "she", "man", "woman", *(f"m{n}" for n in range(28)), *(f"f{n}" for n in range(28))]
-    return Vectors(words, matrix.astype(np.float32))
+    return Vectors(["he", "she", "man", "woman", *MASCULINE, *FEMININE], matrix.astype(np.float32))
+
+
+@pytest.fixture
+def sets() -> WordSets:
+    """Word sets for `gendered`."""
+    return WordSets(
+        name="planted",
+        language="en",
+        pairs=(("he", "she"), ("man", "woman"), ("boy", "girl")),
+        professions=(*MASCULINE[:12], *FEMININE[:12], "absent"),
+        weat={
+            "sides": WeatTest(tuple(MASCULINE[:8]), tuple(FEMININE[:8]), ("he", "man"), ("she", "woman")),
+            "mixed": WeatTest(
+                (*MASCULINE[:4], *FEMININE[:4]),
+                (*MASCULINE[4:8], *FEMININE[4:8]),
+                ("he", "man"),
+                ("she", "woman"),
+            ),
+        },
+    )

@@ -145,5 +145,7 @@ def test_a_change_to_an_exact_figure() -> None:
 def test_changes_need_pairs() -> None:
     values = np.arange(5.0)
     few = bootstrap(lambda weights: weighted.mean(weights, values), 5, seed=0, draws=10)
-    with pytest.raises(UsageError, match="10 and 1000 draws"):
+    with pytest.raises(UsageError, match=r"10 draws of \(5,\) words and 1000 of \(5,\) are no pairs"):
         few.change(mean_figure(values, seed=0))
+    with pytest.raises(UsageError, match=r"1000 draws of \(5,\) words and 1000 of \(25,\) are no pairs"):
+        mean_figure(values, seed=0).change(mean_figure(SKEWED, seed=0))

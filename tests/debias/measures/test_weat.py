@@ -33,6 +33,7 @@ def test_weat_by_hand(build) -> None:
     # Sums 0.8 and -0.2. Of 0.6 0.2 0 -0.2 the mean is 0.15, the squares of the deviations are 0.2025 +
     # 0.0025 + 0.0225 + 0.1225 = 0.35, the deviation is sqrt(0.35 / 4) = 0.2958. Means 0.4 and -0.1.
     assert found.statistic == pytest.approx(1.0)
+    assert found.difference.value == pytest.approx(0.5)
     assert found.effect_size.value == pytest.approx(0.5 / math.sqrt(0.35 / 4))
     # Of the six ways to choose two of the four only this one sums to 0.8.
     assert (found.p.value, found.exact, found.partitions) == (pytest.approx(1 / 6), True, 6)
@@ -40,8 +41,13 @@ def test_weat_by_hand(build) -> None:
 
 def test_json(build) -> None:
     answer = json.loads(json.dumps(weat(build(ROWS), *SETS).as_json()))
-    assert set(answer) == {"statistic", "effect_size", "p", "exact", "partitions"}
-    assert set(answer["p"]) == set(answer["effect_size"]) == {"value", "low", "high"}
+    assert set(answer) == {"statistic", "difference", "effect_size", "p", "exact", "partitions"}
+    assert (
+        set(answer["p"])
+        == set(answer["difference"])
+        == set(answer["effect_size"])
+        == {"value", "low", "high"}
+    )
 
 
 def slow_weat(vectors: Vectors, x: list[str], y: list[str], a: list[str], b: list[str]) -> list[float]:
