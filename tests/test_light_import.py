@@ -36,7 +36,18 @@ TENSORFLOW_CODE |= {
 }
 TENSORFLOW_CODE |= {
     f"seqkit.layers.{name}"
-    for name in ("bidirectional", "deep", "recurrent", "sequence", "serialisation", "unroll")
+    for name in (
+        "bidirectional",
+        "deep",
+        "recurrent",
+        "sequence",
+        "serialisation",
+        "shapes.decoder",
+        "shapes.decoding",
+        "shapes.reading",
+        "shapes.writing",
+        "unroll",
+    )
 }
 TENSORFLOW_CODE |= {"seqkit.training.compiled"}
 
