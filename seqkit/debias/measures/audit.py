@@ -117,16 +117,16 @@ def audit(vectors: Vectors, sets: WordSets, *, seed: int = 0, reference: Vectors
     """Measures the bias of vectors by all that the word sets allow.
 
     Words that should be neutral are `sets.neutral`, or the professions. The groups of RND, ECT and MAC are
-    the sides of the definitional pairs; RND, ECT, RIPA and analogies need two of them. Direct and indirect
-    bias are along the direction of the vectors' own pairs. What the words do not suffice for is skipped, with
-    a reason.
+    the sides of the definitional pairs; RND, ECT, RIPA and analogies need two of them. What the words do not
+    suffice for is skipped, with a reason.
 
     Args:
         vectors: what to audit.
         sets: the words; spelled as the vectors spell them (`WordSets.known_to`).
         seed: of all that is drawn.
         reference: the vectors before the bias was removed, by which the most biased words are chosen and
-            labelled; None for the vectors themselves.
+            labelled, and along whose bias direction direct and indirect bias are measured (along the vectors'
+            own, if they have another size); None for the vectors themselves.
 
     Raises:
         DataError: the definitional tuples give no direction; or nothing at all can be measured.
@@ -207,7 +207,6 @@ class _Work:
         frequent = frequent_words(self.original, CANDIDATES) if self.subspace is not None else []
         self._candidates = [word for word in frequent if word.lower() not in protected and word in both]
         self._chosen: dict[int, MostBiased] = {}
-        self._own: Subspace | None = self.subspace if self.vectors is self.original else None
 
     def attempt(
         self, results: dict[str, Any], name: str, function: Callable[[], Any], prefix: str = ""
@@ -228,12 +227,12 @@ class _Work:
             raise DataError(f"the word sets {self.sets.name!r} have no definitional tuples")
         return self.subspace
 
-    def own_basis(self) -> Array:
-        """The bias direction of the vectors' own tuples, (k, vector_size)."""
-        pairs = self.original_subspace().tuples
-        if self._own is None:
-            self._own = bias_subspace(self.vectors, pairs)
-        return self._own.basis
+    def basis(self) -> Array:
+        """The bias direction, (k, vector_size)."""
+        subspace = self.original_subspace()
+        if subspace.basis.shape[1] == self.vectors.vector_size:
+            return subspace.basis
+        return bias_subspace(self.vectors, subspace.tuples).basis
 
     def sides(self, number: int | None = None) -> list[list[str]]:
         """The words of each class; with a number, it must be that of the classes."""
@@ -250,10 +249,10 @@ class _Work:
         return self._chosen[per_class]
 
     def direct_bias(self) -> Figure:
-        return direct_bias(self.vectors, self.neutral, self.own_basis(), seed=self.seed)
+        return direct_bias(self.vectors, self.neutral, self.basis(), seed=self.seed)
 
     def indirect_bias(self) -> Figure:
-        return indirect_bias(self.vectors, self.neutral, self.own_basis(), seed=self.seed)
+        return indirect_bias(self.vectors, self.neutral, self.basis(), seed=self.seed)
 
     def relative_norm_distance(self) -> Figure:
         return relative_norm_distance(self.vectors, self.neutral, *self.sides(2), seed=self.seed)

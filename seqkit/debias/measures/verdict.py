@@ -91,9 +91,18 @@ def _on_bias(measures: Mapping[str, Change], lists: Mapping[str, list[str]]) -> 
         if lists[name]:
             text.append(f"{title}: {', '.join(_moved(key, measures[key]) for key in lists[name])}.")
     if lists["associated"]:
-        tests = ", ".join(f"{key} {_number(measures[key].after)}" for key in lists["associated"])
+        tests = ", ".join(_associated(key, measures) for key in lists["associated"])
         text.append(f"Still associated, 0 outside the interval of the effect size: {tests}.")
     return text
+
+
+def _associated(name: str, measures: Mapping[str, Change]) -> str:
+    """A test with what its effect size hides: how far the associations themselves went down."""
+    text = f"{name} {_number(measures[name].after)}"
+    difference = measures.get(name.replace("weat.", "weat_difference.", 1))
+    if difference is None:
+        return text
+    return f"{text} (a difference of {_number(difference.after)}, before {_number(difference.before)})"
 
 
 def _on_recovery(measures: Mapping[str, Change], lists: Mapping[str, list[str]]) -> list[str]:

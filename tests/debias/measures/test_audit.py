@@ -129,7 +129,7 @@ def test_recovery_goes_by_the_reference(gendered: Vectors, sets: WordSets) -> No
     found = audit(clean, sets, reference=gendered)
     assert found.figures["direct_bias"].value == pytest.approx(0, abs=1e-6)
     assert found.recovery["cluster_accuracy"].value > 0.9  # the other three numbers still tell
-    # By themselves the vectors have no words on either side to choose.
+    # By themselves the vectors have no words on either side of their own pairs to choose.
     alone = audit(clean, sets)
     assert "0 of 56 candidates are on the side of class 0" in alone.skipped["recovery.cluster_accuracy"]
     assert alone.as_json()["recovery"]["cluster_accuracy"] is None

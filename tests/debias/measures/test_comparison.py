@@ -118,17 +118,32 @@ def test_words_of_one_set_only_are_left_out_of_both(
 
 
 def test_a_measure_that_after_lacks(gendered: Vectors, sets: WordSets, tests: EvaluationSets) -> None:
-    """Where the pairs became equal there is no direction, and everything else is still measured."""
+    """Where the pairs became equal there is no relation, and everything else is still measured."""
     matrix = gendered.matrix.copy()
     matrix[[1, 3]] = matrix[[0, 2]]
     found = compare(gendered, Vectors(gendered.words, matrix), sets, tests=tests)
-    change = found.measures["direct_bias"]
+    change = found.measures["unchanged_analogies"]
     assert change.before is not None
     assert (change.after, change.change, change.distance) == (None, None, None)
-    assert "direct_bias" in found.verdict.unclear
-    assert "have the same vector" in found.as_json()["skipped"]["direct_bias"]
-    assert any("direct_bias" in line and "to unmeasured" in line for line in found.verdict.text)
+    assert "unchanged_analogies" in found.verdict.unclear
+    assert "'he' and 'she' have the same direction" in found.as_json()["skipped"]["unchanged_analogies"]
+    assert any("unchanged_analogies" in line and "to unmeasured" in line for line in found.verdict.text)
     assert found.measures["recovery.cluster_accuracy"].after is not None
+
+
+def test_direct_bias_is_along_the_direction_before(
+    gendered: Vectors, sets: WordSets, tests: EvaluationSets
+) -> None:
+    """What shrinks all words along the direction, the pairs too, has less of it."""
+    found = compare(
+        gendered, Vectors(gendered.words, gendered.matrix * np.float32([0.5] + 11 * [1])), sets, tests=tests
+    )
+    assert "direct_bias" in found.verdict.improved
+    # Vectors of another size have no such direction, so it is their own.
+    wider = Vectors(gendered.words, np.hstack([np.zeros((60, 2)), gendered.matrix]).astype(np.float32))
+    same = compare(gendered, wider, sets, tests=tests).measures["direct_bias"]
+    assert same.change is not None
+    assert same.change.value == pytest.approx(0, abs=1e-6)
 
 
 def test_analogies_are_among_frequent_words(

@@ -29,6 +29,7 @@ def test_each_list_follows_from_its_interval() -> None:
         "weat.a": change(1.5, (1.2, 0.1, 1.6), (-0.3, -0.9, 0.1)),
         "weat.b": change(1.5, (0.2, -0.5, 0.8), (-1.3, -1.9, -0.1)),
         "weat.c": change(1.5, (-0.9, -1.4, -0.2), (-0.6, -1.9, 0.1)),
+        "weat_difference.a": change(0.1, (0.02, -0.01, 0.05), (-0.08, -0.1, -0.02)),
         "ripa": change(3.0, (1.0, 0.9, 1.1), None, neutral=None),
         "recovery.cluster_accuracy": change(1.0, (0.8, 0.7, 0.9), (-0.2, -0.3, -0.1), neutral=0.5),
         "recovery.classifier_accuracy": change(1.0, (0.52, 0.49, 0.55), (-0.48, -0.5, -0.4), neutral=0.5),
@@ -41,7 +42,8 @@ def test_each_list_follows_from_its_interval() -> None:
     }
     verdict = judge(measures, utility)
     assert verdict.improved == (
-        "direct_bias", "weat.b", "recovery.cluster_accuracy", "recovery.classifier_accuracy",
+        "direct_bias", "weat.b", "weat_difference.a",
+        "recovery.cluster_accuracy", "recovery.classifier_accuracy",
     )  # fmt: skip
     assert verdict.worse == ("relative_norm_distance",)
     assert verdict.unclear == ("weat.a", "weat.c", "recovery.neighbour_correlation")
@@ -52,11 +54,13 @@ def test_each_list_follows_from_its_interval() -> None:
     assert verdict.gains == ("analogies.z",)
     assert verdict.text == (
         "Improved, nearer to neutral: direct_bias 0.200 to 0.010, weat.b 1.500 to 0.200, "
-        "recovery.cluster_accuracy 1.000 to 0.800, recovery.classifier_accuracy 1.000 to 0.520.",
+        "weat_difference.a 0.100 to 0.020, recovery.cluster_accuracy 1.000 to 0.800, "
+        "recovery.classifier_accuracy 1.000 to 0.520.",
         "Worse, farther from neutral: relative_norm_distance 0.100 to 0.200.",
         "No change shown by the intervals: weat.a 1.500 to 1.200, weat.c 1.500 to -0.900, "
         "recovery.neighbour_correlation 0.700 to unmeasured.",
-        "Still associated, 0 outside the interval of the effect size: weat.a 1.200, weat.c -0.900.",
+        "Still associated, 0 outside the interval of the effect size: "
+        "weat.a 1.200 (a difference of 0.020, before 0.100), weat.c -0.900.",
         "Still recoverable: the bias is there, by k-means 0.800 (chance 0.50).",
         "Not recovered, no better than chance: by a classifier 0.520 (chance 0.50).",
         "Cost: similarity.x 0.500 to 0.400.",
