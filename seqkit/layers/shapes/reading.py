@@ -30,8 +30,10 @@ def one_to_one(
         A Keras model from (batch, features) to (batch, output_units).
     """
     check_count("features", features)
-    entry = keras.Input((features,))
-    hidden = over_sequences(cell, return_sequences=False)(keras.layers.Reshape((1, features))(entry))
+    policy = cell.dtype_policy
+    entry = keras.Input((features,), dtype=policy.variable_dtype)
+    step = keras.layers.Reshape((1, features), dtype=policy)(entry)
+    hidden = over_sequences(cell, return_sequences=False)(step)
     return keras.Model(entry, _distribution(hidden, cell, output_units, activation, seed), name="one_to_one")
 
 

@@ -1,0 +1,206 @@
+"""One-to-many and encoder-decoder: what is trained is what writes; padding, precision, saving."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from seqkit.cells import GRUCell, LSTMCell, LSTMState
+from seqkit.errors import UsageError
+from seqkit.layers import Bidirectional, DeepRNN, Recurrent
+from seqkit.layers.shapes import Decoder, encoder_decoder, one_to_many
+from seqkit.training import gradient_check
+
+END = 5
+SOURCE = np.array([[1, 2, 3, 0], [4, 1, 2, 3], [2, 2, 0, 0]])
+TARGET = np.array([[2, 3, END, 0, 0], [4, 4, 2, 3, END], [END, 0, 0, 0, 0]])
+LOGITS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def make(dtype: str = "float64", **options: Any) -> Any:
+    """A built model whose weights are random."""
+    model = encoder_decoder(
+        options.pop("encoder", Bidirectional(GRUCell(3, dtype=dtype, seed=1))),
+        options.pop("decoder", LSTMCell(4, dtype=dtype, seed=2)),
+        **{"source_size": 5, "target_size": 6, "vector_size": 3, "end": END, "seed": 3, **options},
+    )
+    model((SOURCE, TARGET))
+    rng = np.random.default_rng(0)
+    for weight in model.trainable_variables:
+        weight.assign(rng.normal(size=weight.shape))
+    return model
+
+
+def log_p(model: Any, rows: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+    """Of sequences, from what the model is trained by; padding is impossible."""
+    logits = model((rows, tokens)).numpy()
+    logits[:, :, 0] = -np.inf
+    logs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    own = np.take_along_axis(logs, tokens[:, :, None], axis=2)[:, :, 0]
+    return np.where(tokens != 0, own, 0).sum(axis=1)
+
+
+@pytest.mark.parametrize(
+    "decoder",
+    [
+        lambda: LSTMCell(4, dtype="float64"),
+        lambda: DeepRNN([GRUCell(3, dtype="float64"), LSTMCell(2, dtype="float64")], return_sequences=True),
+    ],
+)
+def test_a_step_is_that_of_training(decoder: Any) -> None:
+    model = make(decoder=decoder())
+    wanted = model((SOURCE, TARGET)).numpy()
+    state = model.decoder.first_state(model.context(SOURCE))
+    last = tf.zeros([3], tf.int32)
+    for t in range(5):
+        logits, state = model.decoder.step(last, state)
+        there = TARGET[:, t] != 0
+        np.testing.assert_allclose(logits.numpy()[there], wanted[there, t], rtol=1e-12)
+        last = tf.constant(TARGET[:, t], tf.int32)
+
+
+def test_the_first_token_follows_from_the_context_alone() -> None:
+    """a⟨0⟩ = tanh(V c), and y⟨0⟩ is the zero vector."""
+    model = make()
+    context = model.context(SOURCE)
+    assert context.shape == (3, 6)
+    decoder = model.decoder
+    kernels = [bridge.get_weights() for bridge in decoder.bridges]
+    hidden, cell = (np.tanh(context.numpy() @ kernel + bias) for kernel, bias in kernels)
+    state = decoder.layer.cell.step(
+        decoder.layer.cell.project_inputs(np.zeros((3, 3))),
+        LSTMState(tf.constant(hidden), tf.constant(cell)),
+        decoder.layer.cell.constants(3),
+    )
+    kernel, bias = decoder.output_layer.get_weights()
+    np.testing.assert_allclose(
+        model((SOURCE, TARGET))[:, 0], state.hidden.numpy() @ kernel + bias, rtol=1e-10
+    )
+
+
+def test_searches_write_what_the_model_finds_likely() -> None:
+    model = make()
+    tokens, scores = (value.numpy() for value in model.beam(SOURCE, max_length=5, width=3, alpha=0.7))
+    for rank in range(3):
+        lengths = (tokens[:, rank] != 0).sum(axis=1)
+        wanted = log_p(model, SOURCE, tokens[:, rank]) / lengths**0.7
+        np.testing.assert_allclose(scores[:, rank], wanted, rtol=1e-4)
+    greedy = model.greedy(SOURCE, max_length=5).numpy()
+    logits = model((SOURCE, greedy)).numpy()
+    likeliest = logits[:, :, 1:].argmax(axis=-1) + 1
+    np.testing.assert_array_equal(greedy, np.where(greedy != 0, likeliest, 0))
+    ended = (greedy == END).cumsum(axis=1) - (greedy == END) > 0
+    np.testing.assert_array_equal(greedy == 0, ended)
+
+
+def test_samples_follow_from_the_seed_and_the_temperature() -> None:
+    model = make()
+    one, again = (model.sample(SOURCE, max_length=5, seed=4).numpy() for _ in range(2))
+    np.testing.assert_array_equal(one, again)
+    assert any((model.sample(SOURCE, max_length=5, seed=seed).numpy() != one).any() for seed in (5, 6))
+    # At a temperature of nearly 0 the likeliest token is drawn.
+    cold = model.sample(SOURCE, max_length=5, temperature=1e-4, seed=4)
+    np.testing.assert_array_equal(cold, model.greedy(SOURCE, max_length=5))
+
+
+def test_padding_changes_nothing() -> None:
+    model = make()
+    longer = np.pad(SOURCE, [(0, 0), (0, 3)])
+    np.testing.assert_allclose(model.context(longer), model.context(SOURCE), rtol=1e-12)
+    model.compile(loss=LOGITS)
+    wide = np.pad(TARGET, [(0, 0), (0, 2)])
+    found = [model.evaluate((SOURCE, tokens), tokens, verbose=0) for tokens in (TARGET, wide)]
+    assert found[0] == pytest.approx(found[1], rel=1e-6)
+    logits = model((SOURCE, TARGET)).numpy()
+    losses = np.log(np.exp(logits).sum(axis=-1)) - np.take_along_axis(logits, TARGET[:, :, None], 2)[..., 0]
+    assert found[0] == pytest.approx(losses[TARGET != 0].mean(), rel=1e-5)
+
+
+def test_gradients_are_the_derivatives() -> None:
+    model = make()
+
+    def loss(targets: Any, logits: Any) -> Any:
+        own = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+        return own * tf.cast(targets != 0, own.dtype)
+
+    found = gradient_check(model, (SOURCE, TARGET), tf.constant(TARGET), loss, entries=4)
+    assert len(found.differences) == len(model.trainable_variables) == 6 + 1 + 1 + 3 + 4 + 2
+    assert found.largest <= 1e-7, found.worst
+
+
+@pytest.mark.parametrize("mode", ["graph", "xla"])
+def test_compiled(mode: str) -> None:
+    model = make("float32")
+    wanted = model((SOURCE, TARGET)).numpy()
+    compiled = tf.function(
+        lambda: model((tf.constant(SOURCE), tf.constant(TARGET))), jit_compile=mode == "xla", autograph=False
+    )
+    np.testing.assert_allclose(compiled(), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_mixed_precision() -> None:
+    """Logits are in the precision of the weights."""
+    model = make("mixed_bfloat16")
+    assert model.compute_dtype == "bfloat16"
+    assert model((SOURCE, TARGET)).dtype == tf.float32
+    assert model.context(SOURCE).dtype == tf.bfloat16
+    assert model.beam(SOURCE, max_length=3)[1].dtype == tf.float32
+
+
+def test_one_to_many_learns_to_count_down() -> None:
+    """From n, as a vector with one 1: the tokens n, n - 1, …, 1, then the end, 6."""
+    model = one_to_many(GRUCell(24, seed=1), vocabulary_size=7, vector_size=8, end=6, seed=2)
+    x = np.eye(5, dtype="float32")
+    y = np.array([[*range(n, 0, -1), 6, *[0] * (5 - n)] for n in range(1, 6)])
+    model.compile(keras.optimizers.Adam(0.03), LOGITS)
+    many_x, many_y = np.tile(x, (16, 1)), np.tile(y, (16, 1))
+    model.fit((many_x, many_y), many_y, batch_size=40, epochs=25, verbose=0)
+    np.testing.assert_array_equal(model.greedy(x, max_length=6), y)
+    np.testing.assert_array_equal(model.beam(x, max_length=6, width=3)[0][:, 0], y)
+
+
+def test_searches_build_a_model_that_was_never_called() -> None:
+    model = one_to_many(GRUCell(3), vocabulary_size=4, vector_size=2, end=1)
+    assert model.greedy(np.ones((2, 3), "float32"), max_length=4).shape == (2, 4)
+    assert model.count_params() == 4 * 2 + (3 + 2 + 1) * 3 * 2 + (3 + 1) * 3 + (3 + 1) * 4
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("shape", ["one_to_many", "encoder_decoder"])
+def test_saved_and_loaded(shape: str, tmp_path: Any) -> None:
+    if shape == "encoder_decoder":
+        model, given = make("float32"), SOURCE
+    else:
+        model = one_to_many(LSTMCell(4), vocabulary_size=6, vector_size=3, end=END, seed=1)
+        given = np.ones((3, 2), "float32")
+        model((given, TARGET))
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert type(again) is type(model)
+    np.testing.assert_array_equal(again((given, TARGET)), model((given, TARGET)))
+    np.testing.assert_array_equal(again.greedy(given, max_length=4), model.greedy(given, max_length=4))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: make(end=6), "end must be a token from 1 to 5, not 6"),
+        (lambda: make(end=0), "end must be a token from 1 to 5, not 0"),
+        (lambda: make(decoder=Recurrent(GRUCell(2))), "with return_sequences=True"),
+        (lambda: make().greedy(SOURCE, max_length=0), "max_length must be a whole number above 0"),
+        (lambda: make().beam(SOURCE, max_length=3, width=0), "width must be a whole number above 0"),
+        (lambda: make().beam(SOURCE, max_length=3, alpha=1.5), "alpha must be from 0 to 1, not 1.5"),
+        (
+            lambda: make().sample(SOURCE, max_length=3, temperature=0.0),
+            "temperature must be above 0, not 0.0",
+        ),
+        (lambda: Decoder(GRUCell(2), 0, 3), "vocabulary_size must be a whole number above 0"),
+    ],
+)
+def test_bad_arguments(call: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        call()
