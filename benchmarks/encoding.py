@@ -21,7 +21,7 @@ from pathlib import Path
 from gensim.models import Word2Vec
 from gensim.models.word2vec import LineSentence
 
-from seqkit.text import Tokenizer, encode, iter_lines
+from seqkit.text import EncodingConfig, Tokenizer, encode, iter_lines
 
 DATA = Path(os.environ.get("SEQKIT_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -45,7 +45,9 @@ def gensim_pass(tokens: Path) -> int:
 
 def seqkit_pass(text: Path, folder: Path, kind: str, processes: int | None) -> int:
     tokenizer = Tokenizer(kind, lowercase=kind == "word")
-    return encode(text, folder / "out", tokenizer=tokenizer, min_count=5, processes=processes).tokens
+    return encode(
+        text, folder / "out", EncodingConfig(tokenizer=tokenizer, min_count=5), processes=processes
+    ).tokens
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from seqkit.embeddings.negative_sampling.chunks import ChunkMaker
 from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
 from seqkit.embeddings.skipgram.kernel import SkipGramKernel
 from seqkit.embeddings.skipgram.trainer import initial_tables
-from seqkit.text import Tokenizer, encode
+from seqkit.text import EncodingConfig, Tokenizer, encode
 from seqkit.training.device import choose_device, one_thread_per_operation
 
 DATA = Path(os.environ.get("SEQKIT_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -46,7 +46,7 @@ def main() -> None:
         precision="bfloat16" if device.has_bfloat16() else "float32",
     )
     with tempfile.TemporaryDirectory(prefix="seqkit-benchmark-") as folder:
-        corpus = encode([options.corpus], folder, tokenizer=Tokenizer(), min_count=5)
+        corpus = encode([options.corpus], folder, EncodingConfig(tokenizer=Tokenizer(), min_count=5))
         report(corpus, config, device.threads)
 
 

@@ -88,12 +88,14 @@ if TYPE_CHECKING:
     from seqkit.errors import SeqkitError
     from seqkit.text.corpus import EncodedCorpus
     from seqkit.text.encoding import encode
+    from seqkit.text.encoding_config import EncodingConfig
     from seqkit.text.tokenizers import Tokenizer
     from seqkit.text.vocabulary import Vocabulary
 
 __all__ = [
     "CorpusConfig",
     "EncodedCorpus",
+    "EncodingConfig",
     "RunConfig",
     "SeqkitError",
     "SkipGramConfig",
@@ -110,6 +112,7 @@ __all__ = [
 _HOMES = {
     "CorpusConfig": "seqkit.embeddings.material",
     "EncodedCorpus": "seqkit.text.corpus",
+    "EncodingConfig": "seqkit.text.encoding_config",
     "RunConfig": "seqkit.embeddings.training",
     "SeqkitError": "seqkit.errors",
     "SkipGramConfig": "seqkit.embeddings.skipgram.config",

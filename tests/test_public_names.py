@@ -15,6 +15,7 @@ import seqkit
 PUBLIC = [
     "CorpusConfig",
     "EncodedCorpus",
+    "EncodingConfig",
     "RunConfig",
     "SeqkitError",
     "SkipGramConfig",

@@ -17,7 +17,7 @@ from seqkit.errors import BundleError, FormatError, MissingInputError, Place, Us
 from seqkit.progress import Progress
 from seqkit.storage import Bundle
 from seqkit.text.corpus import EncodedCorpus
-from seqkit.text.encoding import encode, fingerprint
+from seqkit.text.encoding import EncodingConfig, encode, fingerprint
 from seqkit.text.phrases import PhraseConfig, Phrases
 from seqkit.text.tokenizers import Tokenizer
 from seqkit.text.vocabulary import Vocabulary
@@ -220,13 +220,15 @@ def _text(
     encoded = encode(
         sources,
         partial / CORPUS,
-        tokenizer=corpus.tokenizer,
-        min_count=corpus.min_count,
-        max_vocab=corpus.max_vocab,
-        keep=initial.vectors.words if initial else (),
-        phrases=initial.phrases if initial and len(initial.phrases) else corpus.phrases,
-        held_out=held_out,
-        seed=seed,
+        EncodingConfig(
+            tokenizer=corpus.tokenizer,
+            min_count=corpus.min_count,
+            max_vocab=corpus.max_vocab,
+            keep=initial.vectors.words if initial else (),
+            phrases=initial.phrases if initial and len(initial.phrases) else corpus.phrases,
+            held_out=held_out,
+            seed=seed,
+        ),
         progress=progress,
     )
     return encoded, encoded.fingerprint

@@ -6,7 +6,7 @@
 ['the', 'king', 'spoke', 'the', 'queen', 'smiled']
 """
 
-from seqkit.text.encoding import LINE_END, EncodedCorpus, encode, fingerprint
+from seqkit.text.encoding import LINE_END, EncodedCorpus, EncodingConfig, encode, fingerprint
 from seqkit.text.sources import iter_chunks, iter_lines
 from seqkit.text.tokenizers import WORD_PATTERN, Tokenizer
 from seqkit.text.vocabulary import Vocabulary
@@ -15,6 +15,7 @@ __all__ = [
     "LINE_END",
     "WORD_PATTERN",
     "EncodedCorpus",
+    "EncodingConfig",
     "Tokenizer",
     "Vocabulary",
     "encode",

@@ -14,11 +14,10 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +38,8 @@ from seqkit.text.corpus import (
     mapped_ids,
     no_ids,
 )
+from seqkit.text.encoding_config import UNKNOWN, EncodingConfig
 from seqkit.text.merging import DROPPED, Merge, count, count_divided, rewrite, rewrite_divided
-from seqkit.text.phrases import PhraseConfig, Phrases
 from seqkit.text.phrasing import join_phrases
 from seqkit.text.sources import Block, read_blocks
 from seqkit.text.splitting import UNIT_TOKENS, Split
@@ -49,9 +48,7 @@ from seqkit.text.tokenizers import Tokenizer
 from seqkit.text.vocabulary import Vocabulary
 from seqkit.text.workers import encode_in_processes
 
-__all__ = ["LINE_END", "UNKNOWN", "EncodedCorpus", "encode", "fingerprint"]
-
-UNKNOWN = "<unk>"
+__all__ = ["LINE_END", "UNKNOWN", "EncodedCorpus", "EncodingConfig", "encode", "fingerprint"]
 
 SMALL_BLOCKS = 32
 """Texts of fewer blocks are encoded in this process: starting others would take longer."""
@@ -63,16 +60,8 @@ MOST_PROCESSES = 8
 def encode(
     sources: Sources,
     directory: Place,
+    config: EncodingConfig | None = None,
     *,
-    tokenizer: Tokenizer,
-    min_count: int = 1,
-    max_vocab: int | None = None,
-    keep: Collection[str] = (),
-    phrases: PhraseConfig | Phrases | None = None,
-    specials: Sequence[str] = (),
-    unknown: Literal["drop", "keep"] = "drop",
-    held_out: float = 0.0,
-    seed: int = 0,
     processes: int | None = None,
     progress: Progress = SILENT,
 ) -> EncodedCorpus:
@@ -81,19 +70,9 @@ def encode(
     Args:
         sources: files, folders, "-" for stdin, corpus names (see `seqkit.text.streams.resolve`).
         directory: where the files go; made if need be; an encoded corpus that is there is replaced.
-        tokenizer: what cuts the text.
-        min_count: tokens that occur less often are rare.
-        max_vocab: beyond this many different tokens, the less frequent are rare too.
-        keep: tokens that are in the vocabulary however rare, even where the text lacks them: their count is
-            then 0.
-        phrases: how to learn which tokens are joined, from the text outside of `held_out`; or which are.
-        specials: tokens with the first ids; where the text holds one literally, it gets that id.
-        unknown: "drop" leaves rare tokens out; "keep" puts `<unk>`, then one of the specials, in their place.
-        held_out: which fraction of the text, at least 0 and below 1, is kept from training and vocabulary,
-            for validation: lines, and stretches of lines of over 1000 tokens (see `seqkit.text.splitting`).
-        seed: another one holds out other lines; 0 to 2^64 - 1. It decides nothing else.
-        processes: how many encode; None for one per available core,
-            at most `MOST_PROCESSES`.
+        config: what becomes of the text; None for its defaults.
+        processes: how many encode; None for one per available core, at most `MOST_PROCESSES`. It changes no
+            byte.
         progress: told the bytes read.
 
     Returns:
@@ -103,29 +82,22 @@ def encode(
         CorpusError: a fault in the text, no token at all, or only rare ones; with `held_out`, nothing for
             training or nothing to hold out.
         MissingInputError: a source is not there.
-        UsageError: an argument is out of its range, or phrases of characters.
+        UsageError: an argument is out of its range.
         StorageError: reading or writing failed.
     """
-    named, split = _named(sources), Split(held_out, seed)
-    settings = _Settings(
-        tokenizer, min_count, max_vocab, frozenset(keep), phrases, tuple(specials), unknown, split, named
-    )
     if processes is not None and processes < 1:
         raise UsageError(f"processes must be at least 1, not {processes}")
-    blocks = read_blocks(sources, tokenizer.last_boundary, progress)
+    config, named = config or EncodingConfig(), _named(sources)
+    blocks = read_blocks(sources, config.tokenizer.last_boundary, progress)
     folder = Path(directory)
     with storage_errors(folder, "write"):
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (
-            METADATA,
-            IDS,
-            HELD_OUT,
-            PHRASES,
-        ):  # new files: whoever has the old ones mapped keeps them
+        # New files: whoever has the old ones mapped keeps them.
+        for name in (METADATA, IDS, HELD_OUT, PHRASES):
             (folder / name).unlink(missing_ok=True)
         try:
             processes = processes or min(available_cores(), MOST_PROCESSES)
-            return _write(folder, blocks, settings, processes, progress)
+            return _write(folder, blocks, config, named, processes, progress)
         except BaseException:
             for name in (IDS, HELD_OUT, PHRASES):
                 (folder / name).unlink(missing_ok=True)
@@ -149,36 +121,6 @@ def fingerprint(sources: Sources, *, progress: Progress = SILENT) -> str:
     return text.fingerprint
 
 
-@dataclass(frozen=True)
-class _Settings:
-    """The arguments of `encode` that decide what comes out."""
-
-    tokenizer: Tokenizer
-    min_count: int
-    max_vocab: int | None
-    keep: frozenset[str]
-    phrases: PhraseConfig | Phrases | None
-    specials: tuple[str, ...]
-    unknown: str
-    split: Split
-    named: str
-
-    def __post_init__(self) -> None:
-        for name, value in {"min_count": self.min_count, "max_vocab": self.max_vocab}.items():
-            if value is not None and value < 1:
-                raise UsageError(f"{name} must be at least 1, not {value}")
-        if self.phrases and self.tokenizer.kind == "character":
-            raise UsageError("phrases are made of words: tokenizer character has none")
-        if len(set(self.specials)) != len(self.specials):
-            raise UsageError(f"a special stands twice in {list(self.specials)}")
-        if self.unknown not in ("drop", "keep"):
-            raise UsageError(f"unknown must be drop or keep, not {self.unknown!r}")
-        if self.unknown == "keep" and UNKNOWN not in self.specials:
-            raise UsageError(
-                f"unknown='keep' needs {UNKNOWN} among the specials, not only {list(self.specials)}"
-            )
-
-
 def _named(sources: Sources) -> str:
     """The sources as an error names them."""
     places = [sources] if isinstance(sources, str | os.PathLike) else sources
@@ -187,17 +129,22 @@ def _named(sources: Sources) -> str:
 
 
 def _write(
-    folder: Path, blocks: Iterator[Block], settings: _Settings, processes: int, progress: Progress
+    folder: Path,
+    blocks: Iterator[Block],
+    config: EncodingConfig,
+    named: str,
+    processes: int,
+    progress: Progress,
 ) -> EncodedCorpus:
     text = _TextRecord()
     with open(folder / IDS, "w+b") as file:
         merge = Merge(file)
-        for worker, coded in _encoded(text.recorded(blocks), settings.tokenizer, processes):
+        for worker, coded in _encoded(text.recorded(blocks), config.tokenizer, processes):
             merge.add(worker, coded)
-        phrases = join_phrases(file, merge, settings.phrases, settings.tokenizer, settings.split, progress)
-        counts, held_out_tokens = _counts(file, merge, settings)
-        vocabulary, final = _vocabulary(merge, counts, settings)
-        _rewrite(file, folder, final, settings)
+        phrases = join_phrases(file, merge, config.phrases, config.tokenizer, config.split, progress)
+        counts, held_out_tokens = _counts(file, merge, config.split, named)
+        vocabulary, final = _vocabulary(merge, counts, config, named)
+        _rewrite(file, folder, final, config.split, named)
         os.fsync(file.fileno())
     atomic_write_bytes(folder / VOCABULARY, vocabulary.to_tsv().encode())
     if len(phrases):
@@ -217,34 +164,33 @@ def _write(
     return corpus
 
 
-def _counts(file: BinaryIO, merge: Merge, settings: _Settings) -> tuple[NDArray[np.int64], int]:
+def _counts(file: BinaryIO, merge: Merge, split: Split, named: str) -> tuple[NDArray[np.int64], int]:
     """How often each number stands in the training part; how many tokens are held out."""
-    types, split = len(merge.spellings), settings.split
+    types = len(merge.spellings)
     if not split.fraction:
         return count(file, types), 0
     counts, held_out = count_divided(file, types, split)
     training = int(counts[1:].sum())
     if training + held_out and not (training and held_out):
         fault = "nothing was held out of" if training else "nothing to train on was left of"
-        raise _bad_split(f"{fault} {training + held_out} tokens", settings)
+        raise _bad_split(f"{fault} {training + held_out} tokens", split, named)
     return counts, held_out
 
 
-def _bad_split(reason: str, settings: _Settings) -> CorpusError:
-    split = settings.split
+def _bad_split(reason: str, split: Split, named: str) -> CorpusError:
     units = f"validation {split.fraction:g}, seed {split.seed}, in units of a line or {UNIT_TOKENS} tokens"
     advice = "use more text, another fraction or another seed"
-    return CorpusError(f"{reason} ({units}); {advice}", path=settings.named)
+    return CorpusError(f"{reason} ({units}); {advice}", path=named)
 
 
-def _rewrite(file: BinaryIO, folder: Path, final: NDArray[np.int32], settings: _Settings) -> None:
+def _rewrite(file: BinaryIO, folder: Path, final: NDArray[np.int32], split: Split, named: str) -> None:
     """Leaves the ids of the training part in the file; those of a held-out part go to another."""
-    if not settings.split.fraction:
+    if not split.fraction:
         rewrite(file, final)
         return
     with open(folder / HELD_OUT, "w+b") as held_out:
-        if not rewrite_divided(file, final, settings.split, held_out):
-            raise _bad_split("no word of the vocabulary stands in the held-out text", settings)
+        if not rewrite_divided(file, final, split, held_out):
+            raise _bad_split("no word of the vocabulary stands in the held-out text", split, named)
         os.fsync(held_out.fileno())
 
 
@@ -295,21 +241,21 @@ def _encode_here(
 
 
 def _vocabulary(
-    merge: Merge, counts: NDArray[np.int64], settings: _Settings
+    merge: Merge, counts: NDArray[np.int64], config: EncodingConfig, named: str
 ) -> tuple[Vocabulary, NDArray[np.int32]]:
     """The vocabulary, and what stands in the corpus in the place of each number."""
-    tokenizer = settings.tokenizer
-    frequent = {token_of(merge.spellings[i], tokenizer): i for i in _frequent(merge, counts, settings)}
+    tokenizer = config.tokenizer
+    frequent = {token_of(merge.spellings[i], tokenizer): i for i in _frequent(merge, counts, config)}
     vocabulary = Vocabulary.from_counts(
         {token: int(counts[i]) for token, i in frequent.items()},
-        min_count=settings.min_count,
-        max_size=settings.max_vocab,
-        specials=settings.specials,
-        keep=settings.keep,
+        min_count=config.min_count,
+        max_size=config.max_vocab,
+        specials=config.specials,
+        keep=config.keep,
     )
-    if not vocabulary.counts[len(settings.specials) :].any():
-        raise _nothing_kept(merge, counts, settings)
-    keep = settings.unknown == "keep"
+    if not vocabulary.counts[len(config.specials) :].any():
+        raise _nothing_kept(merge, counts, config, named)
+    keep = config.unknown == "keep"
     final = np.full(len(counts), vocabulary[UNKNOWN] if keep else DROPPED, np.int32)
     final[0] = LINE_END  # merged numbers begin with the end of a line
     found = [(frequent[word], index) for index, word in enumerate(vocabulary.words) if word in frequent]
@@ -321,25 +267,25 @@ def _vocabulary(
     return Vocabulary(vocabulary.words, with_unknown), final
 
 
-def _frequent(merge: Merge, counts: NDArray[np.int64], settings: _Settings) -> list[int]:
+def _frequent(merge: Merge, counts: NDArray[np.int64], config: EncodingConfig) -> list[int]:
     """The numbers of the tokens that may be in the vocabulary."""
-    frequent = (np.flatnonzero(counts[1:] >= settings.min_count) + 1).tolist()
-    wanted = settings.keep.union(settings.specials)
+    frequent = (np.flatnonzero(counts[1:] >= config.min_count) + 1).tolist()
+    wanted = {*config.keep, *config.specials}
     if not wanted:
         return frequent
-    rare = np.flatnonzero(counts[1:] < settings.min_count) + 1
-    return frequent + [i for i in rare.tolist() if token_of(merge.spellings[i], settings.tokenizer) in wanted]
+    rare = np.flatnonzero(counts[1:] < config.min_count) + 1
+    return frequent + [i for i in rare.tolist() if token_of(merge.spellings[i], config.tokenizer) in wanted]
 
 
-def _nothing_kept(merge: Merge, counts: NDArray[np.int64], settings: _Settings) -> CorpusError:
+def _nothing_kept(merge: Merge, counts: NDArray[np.int64], config: EncodingConfig, named: str) -> CorpusError:
     numbers = (np.argsort(-counts[1:], kind="stable") + 1).tolist()
     numbers = [number for number in numbers if counts[number]]
-    tokens = ((token_of(merge.spellings[i], settings.tokenizer), int(counts[i])) for i in numbers)
-    token, most = next((pair for pair in tokens if pair[0] not in settings.specials), (None, 0))
+    tokens = ((token_of(merge.spellings[i], config.tokenizer), int(counts[i])) for i in numbers)
+    token, most = next((pair for pair in tokens if pair[0] not in config.specials), (None, 0))
     if token is None:
         reason = "no tokens: the text is empty or blank, or the tokenizer finds nothing in it"
-        return CorpusError(f"{reason} (tokenizer {settings.tokenizer.kind})", path=settings.named)
+        return CorpusError(f"{reason} (tokenizer {config.tokenizer.kind})", path=named)
     reason = (
-        f"no token occurs {settings.min_count} times (min_count), the most frequent, {token!r}, {most} times"
+        f"no token occurs {config.min_count} times (min_count), the most frequent, {token!r}, {most} times"
     )
-    return CorpusError(f"{reason}; try min_count {most} or less", path=settings.named)
+    return CorpusError(f"{reason}; try min_count {most} or less", path=named)

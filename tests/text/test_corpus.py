@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from seqkit.errors import BundleError, MissingInputError
-from seqkit.text import EncodedCorpus, Tokenizer, encode
+from seqkit.text import EncodedCorpus, EncodingConfig, Tokenizer, encode
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "corpus.txt").write_text("a b a\nc a b\n")
-    encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=Tokenizer())
+    encode(tmp_path / "corpus.txt", tmp_path / "out")
     return tmp_path / "out"
 
 
@@ -69,7 +69,7 @@ def test_damage_is_refused(damage: str, folder: Path) -> None:
 @pytest.fixture
 def divided(tmp_path: Path) -> Path:
     (tmp_path / "corpus.txt").write_text("a b a\n" * 100)
-    encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=Tokenizer(), held_out=0.5)
+    encode(tmp_path / "corpus.txt", tmp_path / "out", EncodingConfig(tokenizer=Tokenizer(), held_out=0.5))
     return tmp_path / "out"
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 from seqkit.errors import CorpusError, MissingInputError, StorageError, UsageError
 from seqkit.text import encoding, merging, sources
-from seqkit.text.encoding import LINE_END, EncodedCorpus, encode, fingerprint
+from seqkit.text.encoding import LINE_END, EncodedCorpus, EncodingConfig, encode, fingerprint
 from seqkit.text.tokenizers import KINDS, Tokenizer
 
 WORDS = st.sampled_from(
@@ -76,12 +77,12 @@ def test_against_a_dictionary(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sources, "BLOCK_BYTES", block)
         patch.setattr(merging, "SLICE", part)
-        arguments = {"tokenizer": tokenizer, "min_count": min_count, "max_vocab": max_vocab, "processes": 1}
+        config = EncodingConfig(tokenizer=tokenizer, min_count=min_count, max_vocab=max_vocab)
         if not counts:
             with pytest.raises(CorpusError, match="no token"):
-                encode(scratch / "corpus.txt", scratch / "out", **arguments)
+                encode(scratch / "corpus.txt", scratch / "out", config, processes=1)
             return
-        corpus = encode(scratch / "corpus.txt", scratch / "out", **arguments)
+        corpus = encode(scratch / "corpus.txt", scratch / "out", config, processes=1)
     assert dict(zip(corpus.vocabulary, corpus.vocabulary.counts.tolist(), strict=True)) == counts
     assert list(corpus.vocabulary) == list(counts)
     assert corpus.ids.tolist() == ids
@@ -115,8 +116,7 @@ def test_the_same_bytes_for_any_number_of_processes(
         encode(
             tmp_path / "corpus.txt",
             tmp_path / "out",
-            tokenizer=Tokenizer(kind),
-            min_count=3,
+            EncodingConfig(tokenizer=Tokenizer(kind), min_count=3),
             processes=processes,
         )
         results.append(written(tmp_path / "out"))
@@ -152,9 +152,7 @@ def test_tokens_that_are_kept_for_any_number_of_processes(
         corpus = encode(
             tmp_path / "corpus.txt",
             tmp_path / "out",
-            tokenizer=Tokenizer(kind),
-            min_count=least,
-            keep=keep,
+            EncodingConfig(tokenizer=Tokenizer(kind), min_count=least, keep=keep),
             processes=processes,
         )
         assert list(corpus.vocabulary) == order
@@ -167,8 +165,16 @@ def test_tokens_that_are_kept_for_any_number_of_processes(
 def test_kept_tokens_alone_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text("a b\n")
     with pytest.raises(CorpusError, match="no token occurs 2 times"):
-        encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=Tokenizer(), min_count=2, keep=["c"])
-    corpus = encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=Tokenizer(), min_count=2, keep=["b"])
+        encode(
+            tmp_path / "corpus.txt",
+            tmp_path / "out",
+            EncodingConfig(tokenizer=Tokenizer(), min_count=2, keep=["c"]),
+        )
+    corpus = encode(
+        tmp_path / "corpus.txt",
+        tmp_path / "out",
+        EncodingConfig(tokenizer=Tokenizer(), min_count=2, keep=["b"]),
+    )
     assert (list(corpus.vocabulary), corpus.ids.tolist()) == (["b"], [0, LINE_END])
 
 
@@ -178,7 +184,7 @@ def test_a_small_text_starts_no_process(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(encoding, "encode_in_processes", refuse)
     (tmp_path / "corpus.txt").write_text("a b\n" * 100_000)
-    encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=Tokenizer(), processes=4)
+    encode(tmp_path / "corpus.txt", tmp_path / "out", processes=4)
 
 
 def test_the_fingerprint_is_of_the_text_alone(tmp_path: Path) -> None:
@@ -195,13 +201,13 @@ def test_the_fingerprint_is_of_the_text_alone(tmp_path: Path) -> None:
     expected = hashlib.sha256(text).hexdigest()
     for name, data in forms.items():
         (tmp_path / name).write_bytes(data)
-        corpus = encode(tmp_path / name, tmp_path / "out", tokenizer=Tokenizer())
+        corpus = encode(tmp_path / name, tmp_path / "out")
         assert corpus.fingerprint == expected, name
         assert fingerprint(tmp_path / name) == expected, name
     head, tail = text.splitlines(keepends=True)[:20], text.splitlines(keepends=True)[20:]
     (tmp_path / "1").write_bytes(b"".join(head).rstrip(b"\n"))
     (tmp_path / "2").write_bytes(b"".join(tail))
-    corpus = encode([tmp_path / "1", tmp_path / "2"], tmp_path / "out", tokenizer=Tokenizer())
+    corpus = encode([tmp_path / "1", tmp_path / "2"], tmp_path / "out")
     assert corpus.fingerprint == expected
 
 
@@ -210,10 +216,9 @@ def test_specials_and_unknown_words(tmp_path: Path) -> None:
     corpus = encode(
         tmp_path / "corpus.txt",
         tmp_path / "out",
-        tokenizer=Tokenizer("whitespace"),
-        min_count=2,
-        specials=("<pad>", "<unk>"),
-        unknown="keep",
+        EncodingConfig(
+            tokenizer=Tokenizer("whitespace"), min_count=2, specials=("<pad>", "<unk>"), unknown="keep"
+        ),
     )
     assert corpus.vocabulary.words == ("<pad>", "<unk>", "a", "d")
     assert corpus.vocabulary.counts.tolist() == [0, 4, 3, 2]  # b, c, e and the literal <unk>
@@ -239,7 +244,7 @@ def test_a_text_of_which_nothing_is_left(text: str, tokenizer: str, reason: str,
     path = tmp_path / "corpus.txt"
     path.write_text(text)
     with pytest.raises(CorpusError) as caught:
-        encode(path, tmp_path / "out", tokenizer=Tokenizer(tokenizer), min_count=5)
+        encode(path, tmp_path / "out", EncodingConfig(tokenizer=Tokenizer(tokenizer), min_count=5))
     assert str(caught.value).startswith(f"{path}: {reason}")
     assert not list((tmp_path / "out").iterdir())
 
@@ -249,24 +254,29 @@ def test_a_text_of_which_nothing_is_left(text: str, tokenizer: str, reason: str,
     [
         {"min_count": 0},
         {"max_vocab": 0},
-        {"processes": 0},
         {"unknown": "replace"},
         {"unknown": "keep"},
         {"specials": ("<pad>", "<pad>")},
     ],
 )
-def test_arguments_are_checked(arguments: dict[str, object], tmp_path: Path) -> None:
+def test_settings_are_checked(arguments: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=next(iter(arguments)).rstrip("s")):
+        EncodingConfig(**arguments)
+
+
+def test_the_number_of_processes_is_checked(tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text("text")
-    with pytest.raises(UsageError):
-        encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=Tokenizer(), **arguments)
+    with pytest.raises(UsageError, match="processes must be at least 1, not 0"):
+        encode(tmp_path / "corpus.txt", tmp_path / "out", processes=0)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_fault_leaves_nothing_that_could_be_opened(tmp_path: Path) -> None:
     (tmp_path / "good.txt").write_text("good text\n")
     (tmp_path / "bad.txt").write_bytes(b"good text\nbad \xff\n")
-    first = encode(tmp_path / "good.txt", tmp_path / "out", tokenizer=Tokenizer())
+    first = encode(tmp_path / "good.txt", tmp_path / "out")
     with pytest.raises(CorpusError) as caught:
-        encode(tmp_path / "bad.txt", tmp_path / "out", tokenizer=Tokenizer())
+        encode(tmp_path / "bad.txt", tmp_path / "out")
     assert (caught.value.line, caught.value.byte) == (2, 14)
     with pytest.raises(MissingInputError):
         EncodedCorpus.open(tmp_path / "out")
@@ -280,7 +290,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "corpus.txt").write_text("good text\n")
     monkeypatch.setattr(merging.Merge, "add", full)
     with pytest.raises(StorageError, match="No space left on device") as caught:
-        encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=Tokenizer())
+        encode(tmp_path / "corpus.txt", tmp_path / "out")
     assert caught.value.exit_code == 74
     assert not list((tmp_path / "out").iterdir())
 
@@ -288,8 +298,9 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 # ru_maxrss would begin with the size of the process that started it.
 MEMORY = """
 import re, sys
-from seqkit.text import Tokenizer, encode
-corpus = encode(sys.argv[1], "out", tokenizer=Tokenizer(sys.argv[2]), processes=int(sys.argv[3]))
+from seqkit.text import EncodingConfig, Tokenizer, encode
+config = EncodingConfig(tokenizer=Tokenizer(sys.argv[2]))
+corpus = encode(sys.argv[1], "out", config, processes=int(sys.argv[3]))
 print(corpus.tokens, re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1])
 """
 
@@ -318,7 +329,9 @@ def test_one_giant_line_takes_bounded_memory(
 @pytest.mark.slow
 def test_simplewiki_loses_no_token(data_dir: Path, tmp_path: Path) -> None:
     source = data_dir / "corpora" / "simplewiki.txt.xz"
-    corpus = encode(source, tmp_path, tokenizer=Tokenizer("whitespace", lowercase=False), min_count=5)
+    corpus = encode(
+        source, tmp_path, EncodingConfig(tokenizer=Tokenizer("whitespace", lowercase=False), min_count=5)
+    )
     counts: Counter[str] = Counter()
     with lzma.open(source, "rt", encoding="utf-8") as file:
         for line in file:

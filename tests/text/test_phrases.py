@@ -14,7 +14,7 @@ from seqkit.corpora import open_corpus
 from seqkit.errors import BundleError, FormatError, UsageError
 from seqkit.text import encoding, merging, phrasing, sources
 from seqkit.text.corpus import PHRASES
-from seqkit.text.encoding import LINE_END, EncodedCorpus, encode
+from seqkit.text.encoding import LINE_END, EncodedCorpus, EncodingConfig, encode
 from seqkit.text.phrases import PhraseConfig, Phrases
 from seqkit.text.tokenizers import Tokenizer
 
@@ -56,13 +56,13 @@ def test_the_tokens_are_those_of_gensim(
 ) -> None:
     """No word of the corpus has "_" inside, which gensim would confuse with a phrase of its own."""
     config = PhraseConfig(threshold=threshold, passes=passes, connectors=connectors)
-    corpus = encode(text, tmp_path / "out", tokenizer=Tokenizer(), phrases=config)
+    corpus = encode(text, tmp_path / "out", EncodingConfig(tokenizer=Tokenizer(), phrases=config))
     expected = gensim_lines(threshold, passes, connectors)
     assert len(corpus.phrases.passes) == passes
     assert lines_of(corpus) == [line for line in expected if line]
     assert corpus.tokens == sum(map(len, expected))
     # Known, and not learned again, they give the same.
-    again = encode(text, tmp_path / "again", tokenizer=Tokenizer(), phrases=corpus.phrases)
+    again = encode(text, tmp_path / "again", EncodingConfig(tokenizer=Tokenizer(), phrases=corpus.phrases))
     assert again.ids.tolist() == corpus.ids.tolist()
     assert EncodedCorpus.open(tmp_path / "again").phrases == corpus.phrases
 
@@ -84,9 +84,7 @@ def test_the_same_bytes_for_any_number_of_processes_and_any_slices(
         encode(
             text,
             tmp_path / "out",
-            tokenizer=Tokenizer(),
-            phrases=PhraseConfig(passes=2),
-            min_count=2,
+            EncodingConfig(tokenizer=Tokenizer(), phrases=PhraseConfig(passes=2), min_count=2),
             processes=processes,
         )
         results.append({path.name: path.read_bytes() for path in sorted((tmp_path / "out").iterdir())})
@@ -99,7 +97,11 @@ def test_held_out_lines_teach_no_phrase(tmp_path: Path) -> None:
     pairs = [f"a{n} b{n}" for n in range(200)]
     (tmp_path / "text").write_text("".join(f"{pair}\n" * 2 for pair in pairs))
     config = PhraseConfig(threshold=0.01, min_count=1)  # (2 - 1) · 600 / (2 · 2) is above, (1 - 1) is not
-    corpus = encode(tmp_path / "text", tmp_path / "out", tokenizer=Tokenizer(), phrases=config, held_out=0.3)
+    corpus = encode(
+        tmp_path / "text",
+        tmp_path / "out",
+        EncodingConfig(tokenizer=Tokenizer(), phrases=config, held_out=0.3),
+    )
     trained_twice = {
         word.split("_")[0]
         for word, count in zip(corpus.vocabulary, corpus.vocabulary.counts.tolist(), strict=True)
@@ -114,9 +116,13 @@ def test_long_lines_are_learned_from_in_pieces(
 ) -> None:
     (tmp_path / "line").write_text(" ".join(LINES))
     monkeypatch.setattr(merging, "DIVIDED_SLICE", 3000)
-    whole = encode(tmp_path / "line", tmp_path / "a", tokenizer=Tokenizer(), phrases=PhraseConfig())
+    whole = encode(
+        tmp_path / "line", tmp_path / "a", EncodingConfig(tokenizer=Tokenizer(), phrases=PhraseConfig())
+    )
     monkeypatch.setattr(phrasing, "SENTENCE_TOKENS", 4000)
-    pieces = encode(tmp_path / "line", tmp_path / "b", tokenizer=Tokenizer(), phrases=PhraseConfig())
+    pieces = encode(
+        tmp_path / "line", tmp_path / "b", EncodingConfig(tokenizer=Tokenizer(), phrases=PhraseConfig())
+    )
     common = whole.phrases.passes[0].keys() & pieces.phrases.passes[0].keys()
     assert len(common) > 0.95 * len(whole.phrases)
 
@@ -124,13 +130,15 @@ def test_long_lines_are_learned_from_in_pieces(
 def test_a_phrase_that_stands_in_the_text_literally_is_one_word(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("new york new_york\n")
     known = Phrases(({("new", "york"): 12.0, ("not", "there"): 11.0},))
-    corpus = encode(tmp_path / "text", tmp_path / "out", tokenizer=Tokenizer(), phrases=known)
+    corpus = encode(tmp_path / "text", tmp_path / "out", EncodingConfig(tokenizer=Tokenizer(), phrases=known))
     assert (corpus.vocabulary.words, corpus.vocabulary.counts.tolist()) == (("new_york",), [2])
 
 
 def test_text_without_phrases_has_no_file_of_them(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("a b c\n")
-    corpus = encode(tmp_path / "text", tmp_path / "out", tokenizer=Tokenizer(), phrases=PhraseConfig())
+    corpus = encode(
+        tmp_path / "text", tmp_path / "out", EncodingConfig(tokenizer=Tokenizer(), phrases=PhraseConfig())
+    )
     assert corpus.phrases == Phrases()
     assert not (tmp_path / "out" / PHRASES).exists()
 
@@ -181,7 +189,7 @@ def test_rows_twice_backwards_and_cut_short_are_refused() -> None:
 
 
 def test_a_damaged_file_of_an_encoded_corpus(text: Path, tmp_path: Path) -> None:
-    encode(text, tmp_path / "out", tokenizer=Tokenizer(), phrases=PhraseConfig())
+    encode(text, tmp_path / "out", EncodingConfig(tokenizer=Tokenizer(), phrases=PhraseConfig()))
     (tmp_path / "out" / PHRASES).write_text("?\n")
     with pytest.raises(BundleError, match=r"phrases\.tsv: damaged"):
         EncodedCorpus.open(tmp_path / "out")
@@ -204,4 +212,6 @@ def test_settings_out_of_range(settings: dict[str, float], message: str) -> None
 
 def test_characters_have_no_phrases(text: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="tokenizer character has none"):
-        encode(text, tmp_path / "out", tokenizer=Tokenizer("character"), phrases=PhraseConfig())
+        encode(
+            text, tmp_path / "out", EncodingConfig(tokenizer=Tokenizer("character"), phrases=PhraseConfig())
+        )

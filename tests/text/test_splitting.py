@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from seqkit.errors import CorpusError, MissingInputError, StorageError, UsageError
 from seqkit.text import encoding, merging, sources, splitting
-from seqkit.text.encoding import LINE_END, EncodedCorpus, encode
+from seqkit.text.encoding import LINE_END, EncodedCorpus, EncodingConfig, encode
 from seqkit.text.splitting import Split, parts
 from seqkit.text.tokenizers import Tokenizer
 
@@ -68,7 +68,11 @@ def test_arguments_are_checked(fraction: float, seed: int, tmp_path: Path) -> No
         Split(fraction, seed)
     (tmp_path / "corpus.txt").write_text("text\n")
     with pytest.raises(UsageError):
-        encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=WHITESPACE, held_out=fraction, seed=seed)
+        encode(
+            tmp_path / "corpus.txt",
+            tmp_path / "out",
+            EncodingConfig(tokenizer=WHITESPACE, held_out=fraction, seed=seed),
+        )
 
 
 def units_of(lines: list[list[str]], unit: int) -> list[list[list[str]]]:
@@ -158,7 +162,6 @@ def test_against_plain_python(
         "unknown": "keep" if keep else "drop",
         "held_out": split[0],
         "seed": split[1],
-        "processes": 1,
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(splitting, "UNIT_TOKENS", unit)
@@ -166,10 +169,10 @@ def test_against_plain_python(
         patch.setattr(merging, "DIVIDED_SLICE", part)
         if not counts or not expected_held:
             with pytest.raises(CorpusError):
-                encode(scratch / "corpus.txt", scratch / "out", **arguments)
+                encode(scratch / "corpus.txt", scratch / "out", EncodingConfig(**arguments), processes=1)
             assert not {"encoding.json", "ids.bin", "held_out.bin"} & set(written(scratch / "out"))
             return
-        encode(scratch / "corpus.txt", scratch / "out", **arguments)
+        encode(scratch / "corpus.txt", scratch / "out", EncodingConfig(**arguments), processes=1)
     corpus = EncodedCorpus.open(scratch / "out")
     assert corpus.ids.tolist() == expected
     assert corpus.held_out_ids.tolist() == expected_held
@@ -203,10 +206,7 @@ def test_the_same_bytes_for_any_number_of_processes(
         encode(
             tmp_path / "corpus.txt",
             tmp_path / "out",
-            tokenizer=WHITESPACE,
-            min_count=3,
-            held_out=0.1,
-            seed=5,
+            EncodingConfig(tokenizer=WHITESPACE, min_count=3, held_out=0.1, seed=5),
             processes=processes,
         )
         results.append(written(tmp_path / "out"))
@@ -230,11 +230,9 @@ def test_the_seed_changes_the_choice_and_nothing_else(tmp_path: Path) -> None:
         corpus = encode(
             tmp_path / "corpus.txt",
             tmp_path / "out",
-            tokenizer=WHITESPACE,
-            specials=("<unk>",),
-            unknown="keep",
-            held_out=0.2,
-            seed=seed,
+            EncodingConfig(
+                tokenizer=WHITESPACE, specials=("<unk>",), unknown="keep", held_out=0.2, seed=seed
+            ),
         )
         assert corpus.vocabulary["line"] == 1
         # Each line has a word of its own: the vocabulary names the lines of the training part.
@@ -249,8 +247,8 @@ def test_the_seed_changes_the_choice_and_nothing_else(tmp_path: Path) -> None:
 
 def test_nothing_held_out_writes_the_files_of_old(tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text("a b\n" * 100)
-    encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=WHITESPACE, held_out=0.5)
-    corpus = encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=WHITESPACE, seed=3)
+    encode(tmp_path / "corpus.txt", tmp_path / "out", EncodingConfig(tokenizer=WHITESPACE, held_out=0.5))
+    corpus = encode(tmp_path / "corpus.txt", tmp_path / "out", EncodingConfig(tokenizer=WHITESPACE, seed=3))
     assert sorted(written(tmp_path / "out")) == ["encoding.json", "ids.bin", "vocabulary.tsv"]
     assert b"held_out" not in written(tmp_path / "out")["encoding.json"]
     for one in (corpus, EncodedCorpus.open(tmp_path / "out")):
@@ -274,15 +272,20 @@ def test_nothing_held_out_writes_the_files_of_old(tmp_path: Path) -> None:
 def test_a_text_that_cannot_be_divided(text: str, fraction: float, reason: str, tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text(text)
     with pytest.raises(CorpusError) as caught:
-        encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=WHITESPACE, held_out=fraction, seed=1)
+        encode(
+            tmp_path / "corpus.txt",
+            tmp_path / "out",
+            EncodingConfig(tokenizer=WHITESPACE, held_out=fraction, seed=1),
+        )
     assert str(caught.value).startswith(f"{tmp_path / 'corpus.txt'}: {reason}")
     assert not list((tmp_path / "out").iterdir())
 
 
 MEMORY = """
 import re
-from seqkit.text import Tokenizer, encode
-corpus = encode("corpus.txt", "out", tokenizer=Tokenizer("whitespace"), held_out=0.05)
+from seqkit.text import EncodingConfig, Tokenizer, encode
+config = EncodingConfig(tokenizer=Tokenizer("whitespace"), held_out=0.05)
+corpus = encode("corpus.txt", "out", config)
 peak = re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]
 print(corpus.tokens, corpus.held_out_tokens, peak)
 """
@@ -304,10 +307,10 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise OSError(errno.ENOSPC, "No space left on device")
 
     (tmp_path / "corpus.txt").write_text("a b\n" * 100)
-    encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=WHITESPACE, held_out=0.5)
+    encode(tmp_path / "corpus.txt", tmp_path / "out", EncodingConfig(tokenizer=WHITESPACE, held_out=0.5))
     monkeypatch.setattr(encoding.os, "fsync", full)
     with pytest.raises(StorageError, match="No space left on device"):
-        encode(tmp_path / "corpus.txt", tmp_path / "out", tokenizer=WHITESPACE, held_out=0.5)
+        encode(tmp_path / "corpus.txt", tmp_path / "out", EncodingConfig(tokenizer=WHITESPACE, held_out=0.5))
     with pytest.raises(MissingInputError):
         EncodedCorpus.open(tmp_path / "out")
     assert not {"ids.bin", "held_out.bin"} & set(written(tmp_path / "out"))

@@ -36,7 +36,11 @@ def test_several_sources_at_once_in_their_order(tmp_path: Path) -> None:
     assert list(iter_lines(places)) == ["2", "1", "3"]
 
 
-@pytest.mark.parametrize("data", [b"one\ntwo", gzip.compress(b"one\ntwo\n"), b"one\ntwo\n"])
+@pytest.mark.parametrize(
+    "data",
+    [b"one\ntwo", gzip.compress(b"one\ntwo\n"), b"one\ntwo\n"],
+    ids=["without an end", "gzip", "ended"],
+)
 def test_stdin(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
     assert list(iter_lines("-")) == ["one", "two"]

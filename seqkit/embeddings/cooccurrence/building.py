@@ -17,7 +17,7 @@ from seqkit.errors import InterruptedTraining, Place, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import BundleWriter
 from seqkit.text.corpus import EncodedCorpus
-from seqkit.text.encoding import encode
+from seqkit.text.encoding import EncodingConfig, encode
 from seqkit.text.streams import resolve
 from seqkit.training.signals import StopAtOnce, Stopped, StopRequest
 
@@ -88,9 +88,9 @@ def count_sources(
         text = encode(
             sources,
             work / CORPUS,
-            tokenizer=corpus.tokenizer,
-            min_count=corpus.min_count,
-            max_vocab=corpus.max_vocab,
+            EncodingConfig(
+                tokenizer=corpus.tokenizer, min_count=corpus.min_count, max_vocab=corpus.max_vocab
+            ),
             processes=run.threads,
             progress=progress,
         )

@@ -16,7 +16,7 @@ from seqkit.embeddings.negative_sampling import chunks
 from seqkit.embeddings.skipgram.config import Geometry
 from seqkit.errors import CorpusError
 from seqkit.text.corpus import EncodedCorpus
-from seqkit.text.encoding import encode
+from seqkit.text.encoding import EncodingConfig, encode
 from seqkit.text.tokenizers import Tokenizer
 from seqkit.training.device import Device
 
@@ -32,7 +32,11 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> EncodedCorpus:
         for topic in rng.choice(["a", "b"], 1500)
     )
     (folder / "text.txt").write_text("".join(f"{line}\n" for line in lines))
-    return encode(folder / "text.txt", folder / "corpus", tokenizer=Tokenizer("whitespace"), held_out=0.1)
+    return encode(
+        folder / "text.txt",
+        folder / "corpus",
+        EncodingConfig(tokenizer=Tokenizer("whitespace"), held_out=0.1),
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +99,8 @@ def test_words_that_meet_become_alike(pair: tuple[CBOWTrainer, CBOWTrainer], cor
 
 def test_lines_of_one_word_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("word\nother\n" * 300)
-    lonely = encode(tmp_path / "text.txt", tmp_path / "corpus", tokenizer=Tokenizer("whitespace"))
+    lonely = encode(
+        tmp_path / "text.txt", tmp_path / "corpus", EncodingConfig(tokenizer=Tokenizer("whitespace"))
+    )
     with pytest.raises(CorpusError, match="no line has two words"):
         CBOWTrainer(lonely, CONFIG, Device("/CPU:0", 1))

@@ -17,7 +17,7 @@ from seqkit.embeddings.cooccurrence.counting import CountingConfig, count
 from seqkit.embeddings.cooccurrence.counts import Cooccurrences
 from seqkit.errors import CorpusError, StorageError, UsageError
 from seqkit.text.corpus import LINE_END, EncodedCorpus
-from seqkit.text.encoding import encode
+from seqkit.text.encoding import EncodingConfig, encode
 from seqkit.text.tokenizers import Tokenizer
 from seqkit.text.vocabulary import Vocabulary
 
@@ -31,7 +31,9 @@ Pairs = dict[tuple[str, str], np.float32]
 def corpus_of(lines: Iterable[str], folder: Path, min_count: int = 1) -> EncodedCorpus:
     text = folder / "text.txt"
     text.write_text("".join(f"{line}\n" for line in lines))
-    return encode([text], folder / "corpus", tokenizer=Tokenizer("whitespace"), min_count=min_count)
+    return encode(
+        [text], folder / "corpus", EncodingConfig(tokenizer=Tokenizer("whitespace"), min_count=min_count)
+    )
 
 
 def by_dictionary(lines: Iterable[str], config: CooccurrenceConfig, min_count: int = 1) -> Pairs:

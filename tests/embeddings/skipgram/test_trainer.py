@@ -21,7 +21,7 @@ from seqkit.embeddings.training import train
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import CorpusError
 from seqkit.text.corpus import LINE_END, EncodedCorpus
-from seqkit.text.encoding import encode
+from seqkit.text.encoding import EncodingConfig, encode
 from seqkit.text.tokenizers import Tokenizer
 from seqkit.training.device import Device
 
@@ -45,7 +45,9 @@ def text_of_two_topics(lines: int) -> str:
 def encoded(text: str, folder: Path, held_out: float) -> EncodedCorpus:
     (folder / "text.txt").write_text(text)
     return encode(
-        folder / "text.txt", folder / "corpus", tokenizer=Tokenizer("whitespace"), held_out=held_out
+        folder / "text.txt",
+        folder / "corpus",
+        EncodingConfig(tokenizer=Tokenizer("whitespace"), held_out=held_out),
     )
 
 

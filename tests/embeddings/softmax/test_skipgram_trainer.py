@@ -13,7 +13,7 @@ from seqkit.embeddings.softmax.skipgram_trainer import SoftmaxKernel, SoftmaxSki
 from seqkit.embeddings.window.reference import adagrad
 from seqkit.errors import UsageError
 from seqkit.text.corpus import EncodedCorpus
-from seqkit.text.encoding import encode
+from seqkit.text.encoding import EncodingConfig, encode
 from seqkit.text.tokenizers import Tokenizer
 from seqkit.training.device import Device
 
@@ -82,7 +82,9 @@ def test_centres_without_contexts_learn_nothing() -> None:
 
 def encoded(text: str, folder: Path) -> EncodedCorpus:
     (folder / "text").write_text(text)
-    return encode(folder / "text", folder / "corpus", tokenizer=Tokenizer("whitespace"), min_count=1)
+    return encode(
+        folder / "text", folder / "corpus", EncodingConfig(tokenizer=Tokenizer("whitespace"), min_count=1)
+    )
 
 
 def test_a_pair_that_always_meets_is_learnt_to_its_entropy(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from seqkit.embeddings.window.config import WindowConfig
 from seqkit.embeddings.window.trainer import WindowTrainer, initial_tables
 from seqkit.errors import UsageError
 from seqkit.text.corpus import EncodedCorpus
-from seqkit.text.encoding import encode
+from seqkit.text.encoding import EncodingConfig, encode
 from seqkit.text.tokenizers import Tokenizer
 from seqkit.training.device import Device
 
@@ -38,9 +38,7 @@ def encoded(text: str, folder: Path, held_out: float = 0.0, min_count: int = 1) 
     return encode(
         folder / "text",
         folder / "corpus",
-        tokenizer=Tokenizer("whitespace"),
-        held_out=held_out,
-        min_count=min_count,
+        EncodingConfig(tokenizer=Tokenizer("whitespace"), held_out=held_out, min_count=min_count),
     )
 
 
