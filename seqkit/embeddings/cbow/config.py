@@ -28,9 +28,9 @@ class CBOWConfig(NegativeSamplingConfig):
 def choose_geometry(window: int, negative: int, words: int) -> Geometry:
     """The geometry for a corpus.
 
-    A span is at least six windows long, so that few words have a context that its ends cut. A block has a
-    noise word for every five that the words of one of its spans would draw. A step is never more than a
-    1,000th of the corpus, within limits: a small corpus needs its many small steps.
+    A span is at least six windows long, so that few words have a context that its ends cut. A block has
+    three noise words for every ten that the words of one of its spans would draw. A step is never more than
+    a 1,000th of the corpus, within limits: a small corpus needs its many small steps.
 
     Args:
         window: as in `CBOWConfig`.
@@ -41,7 +41,7 @@ def choose_geometry(window: int, negative: int, words: int) -> Geometry:
     fitting = max(1, words // (1000 * span))
     step = min(512, 1 << (fitting.bit_length() - 1))
     spans = min(SPANS, step)
-    return Geometry(step // spans, spans * span, noise=16 * math.ceil(negative * span / 80), spans=spans)
+    return Geometry(step // spans, spans * span, noise=16 * math.ceil(3 * negative * span / 160), spans=spans)
 
 
 def place_masses(config: CBOWConfig, geometry: Geometry) -> Masses:

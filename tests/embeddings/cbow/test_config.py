@@ -29,7 +29,7 @@ def test_steps_fit_window_and_corpus(window: int, negative: int, words: int) -> 
     assert geometry.span % 16 == 0
     assert geometry.span < 32 + 6 * window + 16  # and no longer than that asks for
     assert geometry.length == geometry.spans * geometry.span
-    assert 5 * geometry.noise >= negative * geometry.span
+    assert 10 * geometry.noise >= 3 * negative * geometry.span
     spans = geometry.blocks * geometry.spans
     assert spans.bit_count() == 1  # a power of two
     assert geometry.spans == min(4, spans)
@@ -42,11 +42,11 @@ def test_steps_fit_window_and_corpus(window: int, negative: int, words: int) -> 
 @pytest.mark.parametrize(
     ("window", "negative", "words", "expected"),
     [
-        (5, 5, 0, Geometry(1, 32, 32, spans=1)),
-        (5, 5, 64_000, Geometry(1, 64, 32, spans=2)),  # 2·32 is a 1,000th
-        (5, 5, 10**9, Geometry(128, 128, 32, spans=4)),  # 512 spans
-        (6, 2, 1_000_000, Geometry(4, 192, 32, spans=4)),  # 36, up to 48; 20.8, down to 16; 2·48/5 = 19.2
-        (10, 15, 5_000_000, Geometry(16, 256, 192, spans=4)),  # 64; 78.1, down to 64; 15·64/5
+        (5, 5, 0, Geometry(1, 32, 48, spans=1)),
+        (5, 5, 64_000, Geometry(1, 64, 48, spans=2)),  # 2·32 is a 1,000th
+        (5, 5, 10**9, Geometry(128, 128, 48, spans=4)),  # 512 spans
+        (6, 2, 1_000_000, Geometry(4, 192, 32, spans=4)),  # 36, up to 48; 20.8, down to 16; 2·48·0.3 = 28.8
+        (10, 15, 5_000_000, Geometry(16, 256, 288, spans=4)),  # 64; 78.1, down to 64; 15·64·0.3
     ],
 )
 def test_examples_of_geometry(window: int, negative: int, words: int, expected: Geometry) -> None:
