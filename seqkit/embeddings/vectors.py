@@ -24,17 +24,16 @@ import numpy.typing as npt
 from seqkit.embeddings import queries
 from seqkit.embeddings._table import first_not_finite
 from seqkit.embeddings.formats import OnBad, Table, read_table, write_table
-from seqkit.errors import BundleError, DataError, Place, UsageError
+from seqkit.errors import BundleError, Place, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import Bundle, BundleWriter
-from seqkit.text.vocabulary import Vocabulary
+from seqkit.text.vocabulary import VOCABULARY, Vocabulary
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
 Matrix = npt.NDArray[np.float32]
 
-VOCABULARY = "vocabulary.tsv"
 TENSORS = "tensors.safetensors"
 
 
@@ -174,11 +173,7 @@ class Vectors:
         Raises:
             BundleError: the members do not fit together.
         """
-        text = bundle.text(VOCABULARY)
-        try:
-            vocabulary = Vocabulary.from_tsv(text)
-        except DataError as error:
-            raise BundleError(bundle.path, str(error), member=VOCABULARY) from error
+        vocabulary = Vocabulary.from_bundle(bundle)
         tensors = bundle.tensors(TENSORS)
         if "vectors" not in tensors:
             reason = f"holds {sorted(tensors)}; it must hold vectors"

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from seqkit.errors import BundleError, FormatError, MissingInputError, Place
 from seqkit.storage import JsonError, parse_json, storage_errors
 from seqkit.text.phrases import Phrases
-from seqkit.text.vocabulary import Vocabulary
+from seqkit.text.vocabulary import VOCABULARY, Vocabulary
 
 LINE_END = -1
 """Stands in `ids` after the last word of each line that has any."""
 
-IDS, VOCABULARY, METADATA, HELD_OUT = "ids.bin", "vocabulary.tsv", "encoding.json", "held_out.bin"
+IDS, METADATA, HELD_OUT = "ids.bin", "encoding.json", "held_out.bin"
 PHRASES = "phrases.tsv"
 _KEYS = {"format": int, "ids": int, "tokens": int, "lines": int, "fingerprint": str}
 _HELD_OUT_KEYS = {"held_out_ids": int, "held_out_tokens": int}  # both, or none where nothing is held out

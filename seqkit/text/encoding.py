@@ -33,7 +33,6 @@ from seqkit.text.corpus import (
     LINE_END,
     METADATA,
     PHRASES,
-    VOCABULARY,
     EncodedCorpus,
     mapped_ids,
     no_ids,
@@ -45,7 +44,7 @@ from seqkit.text.sources import Block, read_blocks
 from seqkit.text.splitting import UNIT_TOKENS, Split
 from seqkit.text.streams import Sources
 from seqkit.text.tokenizers import Tokenizer
-from seqkit.text.vocabulary import Vocabulary
+from seqkit.text.vocabulary import VOCABULARY, Vocabulary
 from seqkit.text.workers import encode_in_processes
 
 __all__ = ["LINE_END", "UNKNOWN", "EncodedCorpus", "EncodingConfig", "encode", "fingerprint"]

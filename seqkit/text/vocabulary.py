@@ -20,8 +20,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.errors import DataError, FormatError, Place, UnknownWordError, UsageError
+from seqkit.errors import BundleError, DataError, FormatError, Place, UnknownWordError, UsageError
+from seqkit.storage import Bundle
 from seqkit.text.spelling import nearest
+
+VOCABULARY = "vocabulary.tsv"
+"""The member of a bundle that has it."""
 
 # json.dumps leaves these as they are; escaped, a row is one line in every editor and any str can be written.
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -179,6 +183,22 @@ class Vocabulary:
         except DataError as error:
             raise FormatError(str(error), path=path) from None
         return vocabulary
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle) -> Vocabulary:
+        """The vocabulary of an open bundle.
+
+        Args:
+            bundle: of a kind that has the member `VOCABULARY`.
+
+        Raises:
+            BundleError: the member is damaged.
+        """
+        text = bundle.text(VOCABULARY)
+        try:
+            return cls.from_tsv(text)
+        except DataError as error:
+            raise BundleError(bundle.path, str(error), member=VOCABULARY) from error
 
 
 def _by_count(words: Collection[str], counts: Mapping[str, int]) -> list[str]:

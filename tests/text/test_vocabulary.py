@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqkit.errors import DataError, FormatError, UnknownWordError, UsageError
-from seqkit.text.vocabulary import Vocabulary
+from seqkit.errors import BundleError, DataError, FormatError, UnknownWordError, UsageError
+from seqkit.storage import Bundle, BundleWriter
+from seqkit.text.vocabulary import VOCABULARY, Vocabulary
 
 ANY_TEXT = st.text(st.characters())  # lone surrogates included
 
@@ -79,6 +81,19 @@ def test_a_bad_tsv_is_refused(text: str, line: int | None) -> None:
     with pytest.raises(FormatError) as caught:
         Vocabulary.from_tsv(text, "vocabulary.tsv")
     assert (caught.value.line, caught.value.path) == (line, "vocabulary.tsv")
+
+
+def test_the_vocabulary_of_a_bundle(tmp_path: Path) -> None:
+    vocabulary = Vocabulary.from_counts({"king": 5, "kings": 2})
+    for name, text in (("whole", vocabulary.to_tsv()), ("cut", vocabulary.to_tsv()[:-1])):
+        with BundleWriter(tmp_path / name, kind="vectors") as writer:
+            writer.write_text(VOCABULARY, text)
+            writer.write_tensors("tensors.safetensors", {"vectors": np.zeros((2, 1), np.float32)})
+            writer.commit(config={})
+    assert Vocabulary.from_bundle(Bundle.open(tmp_path / "whole")) == vocabulary
+    with pytest.raises(BundleError, match="line 2: the last row is cut short") as caught:
+        Vocabulary.from_bundle(Bundle.open(tmp_path / "cut"))
+    assert (caught.value.bundle, caught.value.member) == (tmp_path / "cut", VOCABULARY)
 
 
 def test_unknown_words() -> None:

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.errors import BundleError, DataError, Place
+from seqkit.errors import BundleError, Place
 from seqkit.storage import Bundle, BundleWriter, Tensors, is_bundle
-from seqkit.text.vocabulary import Vocabulary
+from seqkit.text.vocabulary import VOCABULARY, Vocabulary
 
 KIND = "cooccurrence"
-VOCABULARY, TENSORS = "vocabulary.tsv", "tensors.safetensors"
+TENSORS = "tensors.safetensors"
 _DTYPES = {"offsets": np.int64, "columns": np.int32, "values": np.float32}
 
 CHECKED_AT_ONCE = 1 << 22
@@ -131,11 +131,7 @@ class Cooccurrences:
         Raises:
             BundleError: the members do not fit together.
         """
-        text = bundle.text(VOCABULARY)
-        try:
-            vocabulary = Vocabulary.from_tsv(text)
-        except DataError as error:
-            raise BundleError(bundle.path, str(error), member=VOCABULARY) from error
+        vocabulary = Vocabulary.from_bundle(bundle)
         tensors, manifest = bundle.tensors(TENSORS), bundle.manifest
         if fault := _fault(tensors, len(vocabulary)):
             raise BundleError(bundle.path, fault, member=TENSORS)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,29 +27,21 @@ class SkipGramTrainer(BlockTrainer):
         corpus: ids and counts; its held-out ids serve for validation.
         config: the hyper-parameters.
         device: where to compute.
-        initial: tables "vectors" and "context" to begin with, each of shape (vocabulary, vector_size); None
-            for word2vec's: vectors uniform on ±1/(2·vector_size), contexts 0.
 
     Raises:
         CorpusError: no line has two words of the vocabulary.
     """
 
-    def __init__(
-        self,
-        corpus: EncodedCorpus,
-        config: SkipGramConfig,
-        device: Device,
-        initial: Mapping[str, NDArray[np.float32]] | None = None,
-    ) -> None:
+    def __init__(self, corpus: EncodedCorpus, config: SkipGramConfig, device: Device) -> None:
         geometry = Geometry.choose(config.window, config.negative, corpus.kept_tokens)
-        tables = initial or initial_tables(len(corpus.vocabulary), config)
+        tables = initial_tables(len(corpus.vocabulary), config)
         with device.scope():
             kernel = SkipGramKernel(tables["vectors"], tables["context"], config, geometry, device.threads)
         super().__init__(kernel, corpus, config, geometry, GAIN, device)
 
 
 def initial_tables(vocabulary: int, config: NegativeSamplingConfig) -> dict[str, NDArray[np.float32]]:
-    """word2vec's tables before training."""
+    """word2vec's tables before training: vectors uniform on ±1/(2·vector_size), contexts 0."""
     rng = np.random.default_rng([config.seed, 2])
     shape = vocabulary, config.vector_size
     vectors = (rng.random(shape, dtype=np.float32) - np.float32(0.5)) / np.float32(config.vector_size)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from seqkit.embeddings.cooccurrence import counts as module
-from seqkit.embeddings.cooccurrence.counts import KIND, TENSORS, VOCABULARY, Cooccurrences, is_counts
+from seqkit.embeddings.cooccurrence.counts import KIND, TENSORS, Cooccurrences, is_counts
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import BundleError, MissingInputError, UnknownWordError
 from seqkit.storage import BundleWriter, Tensors
-from seqkit.text.vocabulary import Vocabulary
+from seqkit.text.vocabulary import VOCABULARY, Vocabulary
 
 WORDS = Vocabulary(("a", "b", "c", "d"), np.array([9, 5, 3, 2]))
 

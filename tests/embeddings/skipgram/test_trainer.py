@@ -63,8 +63,8 @@ def make(corpus: EncodedCorpus, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mak
     monkeypatch.setattr(Geometry, "choose", lambda window, negative, words: Geometry(4, 32, 16))
     made = []
 
-    def trainer(of: EncodedCorpus = corpus, device: Device = CPU, **initial: np.ndarray) -> SkipGramTrainer:
-        made.append(SkipGramTrainer(of, CONFIG, device, initial or None))
+    def trainer(of: EncodedCorpus = corpus, device: Device = CPU) -> SkipGramTrainer:
+        made.append(SkipGramTrainer(of, CONFIG, device))
         return made[-1]
 
     yield trainer
@@ -132,12 +132,10 @@ def test_the_number_of_threads_changes_no_bit(make: Make) -> None:
     assert bits(one) == bits(four)
 
 
-def test_training_begins_with_the_tables_it_is_given(make: Make, corpus: EncodedCorpus) -> None:
+def test_training_begins_with_the_initial_tables(make: Make, corpus: EncodedCorpus) -> None:
     assert bits(make()) == {
         name: table.tobytes() for name, table in initial_tables(len(corpus.vocabulary), CONFIG).items()
     }
-    given = {"vectors": np.full((20, 12), 0.5, np.float32), "context": np.full((20, 12), 0.25, np.float32)}
-    assert bits(make(**given)) == {name: table.tobytes() for name, table in given.items()}
 
 
 def test_learning_rate_falls_linearly_to_its_end(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
