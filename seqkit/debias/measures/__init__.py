@@ -1,4 +1,4 @@
-"""How biased word vectors are, by every measure in use, each figure with its interval.
+"""How biased word vectors are, by the measures of the literature, each figure with its interval.
 
 To read it: `lookup` takes words to vectors, `weighted` and `intervals` figures to their bootstrap intervals,
 `permutation` and `corrections` tests to their p. Each of the others is a family of measures and its papers;

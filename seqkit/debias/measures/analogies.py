@@ -1,7 +1,7 @@
 """Biased analogies: what is to she as x is to he, with and without forbidding the obvious answer?
 
 Pairs are generated as in Bolukbasi et al. 2016, "Man is to Computer Programmer as Woman is to Homemaker?"
-(arXiv:1607.06520), §4. Analogies are completed both ways because of Nissim, van Noord and van der Goot 2020,
+(arXiv:1607.06520). Analogies are completed both ways because of Nissim, van Noord and van der Goot 2020,
 "Fair is Better than Sensational: Man is to Doctor as Woman is to Doctor" (Computational Linguistics 46:2,
 arXiv:1905.09866): the usual method cannot answer with a word of the question, which is often the nearest.
 """
@@ -97,7 +97,7 @@ def analogy_pairs(
     Each x is in one pair only, its best, as in the paper. Whether a pair is biased or right by definition is
     for people to say; the paper asked ten.
 
-    Source: Bolukbasi et al. 2016, §4.
+    Source: Bolukbasi et al. 2016, on analogies that exhibit stereotypes.
 
     Args:
         vectors: the vectors.
@@ -148,7 +148,7 @@ def complete_analogies(
 
     A restricted answer alone proves nothing: it must differ from the word, whatever the vectors hold.
 
-    Source: Nissim et al. 2020, §§2 and 4; 3CosAdd: Mikolov et al. 2013.
+    Source: Nissim et al. 2020, on the constraint of the method; 3CosAdd: Mikolov et al. 2013.
 
     Args:
         vectors: the vectors.

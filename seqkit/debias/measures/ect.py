@@ -1,6 +1,6 @@
 """Embedding coherence test: do words stand in one order, seen from either group?
 
-Dev and Phillips 2019, "Attenuating Bias in Word Vectors" (AISTATS, arXiv:1901.07656), §3.
+Dev and Phillips 2019, "Attenuating Bias in Word Vectors" (AISTATS, arXiv:1901.07656).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def embedding_coherence(
     with m and s the means of the groups' vectors, here of their unit vectors, so that no word of a group
     weighs more than another.
 
-    Source: Dev and Phillips 2019, §3.
+    Source: Dev and Phillips 2019, "Embedding Coherence Test".
 
     Args:
         vectors: the vectors.

@@ -1,7 +1,7 @@
 """Mean average cosine distance: how far are the words of classes from sets of attributes?
 
 Manzini, Lim, Tsvetkov and Black 2019, "Black is to Criminal as Caucasian is to Police: Detecting and Removing
-Multiclass Bias in Word Embeddings" (NAACL, arXiv:1904.04047), §3.2.
+Multiclass Bias in Word Embeddings" (NAACL, arXiv:1904.04047).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def mean_average_cosine(
 
     Nearness to the one class and farness from the other cancel here, so MAC can be 1 of biased vectors.
 
-    Source: Manzini et al. 2019, §3.2.
+    Source: Manzini et al. 2019, on evaluating removal by the mean average cosine.
 
     Args:
         vectors: the vectors.

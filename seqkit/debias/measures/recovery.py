@@ -184,7 +184,7 @@ def neighbour_correlation(
     nearest candidates, in the vectors under test, that are on this class's side by the original vectors; the
     mean over classes, which of two are equal.
 
-    Source: Gonen and Goldberg 2019, §4, "Bias of professions", with 100 neighbours among the vocabulary.
+    Source: Gonen and Goldberg 2019, §4, "Professions", with 100 neighbours among the vocabulary.
 
     Args:
         vectors: the vectors under test.

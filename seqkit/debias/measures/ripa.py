@@ -1,7 +1,7 @@
 """Relational inner product association: what part of a word's vector tells two words apart?
 
 Ethayarajh, Duvenaud and Hirst 2019, "Understanding Undesirable Word Embedding Associations" (ACL,
-arXiv:1908.06361), §3.
+arXiv:1908.06361).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def ripa(vectors: Vectors, words: Sequence[str], pairs: Sequence[tuple[str, str]
     the differences as they are: centred, they would lose what they have in common. Its sign is that of
     their mean.
 
-    Source: Ethayarajh et al. 2019, §3, definitions 3 and 4.
+    Source: Ethayarajh et al. 2019, the definition of RIPA.
 
     Args:
         vectors: the vectors, as they were trained.

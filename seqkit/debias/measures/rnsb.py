@@ -1,7 +1,7 @@
 """Relative negative sentiment bias: does a sentiment classifier find some identities more negative?
 
 Sweeney and Najafian 2019, "A Transparent Framework for Evaluating Unintended Demographic Bias in Word
-Embeddings" (ACL), §3.
+Embeddings" (ACL).
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def negative_sentiment(
     interval is over the labelled words, each draw training a classifier anew: the identity terms are the
     question. RNSB cannot be below 0, so resamples tend to be above it.
 
-    Source: Sweeney and Najafian 2019, §3.
+    Source: Sweeney and Najafian 2019, on the framework and its metric.
 
     Args:
         vectors: the vectors.
