@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -35,16 +34,12 @@ class SetsFile:
 
     path: Place | None
 
-    def values(self, text: str) -> dict[str, Any]:
+    def values(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The content of a file by key, its lists as tuples; `weat` is always there.
 
         Raises:
             FormatError: the first thing that is wrong, with the key.
         """
-        try:
-            document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise FormatError(f"not a TOML file: {error}", path=self.path) from error
         self.known(document, (*TEXTS, *TUPLES, *LISTS, "weat"), "")
         for key in ("name", "language"):
             if key not in document:

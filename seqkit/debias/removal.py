@@ -178,7 +178,10 @@ def apply(
         "word_sets": {key: getattr(sets, key) for key in ("name", "language", "description", "source")},
         "pairs": [list(words) for words in subspace.tuples],
         "explained_variance": list(subspace.explained_variance),
-        "coverage": {key: asdict(part) for key, part in coverage(sets, vectors).items()},
+        "coverage": {
+            key: asdict(part) | {"missing": list(part.missing)}
+            for key, part in coverage(sets, vectors).items()
+        },
         **removal.details,
     }
     return Debiased(Vectors(vectors.vocabulary, removal.matrix), subspace, record, removal.tensors)

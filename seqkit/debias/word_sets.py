@@ -31,10 +31,12 @@ A set is a TOML file; those of `seqkit/debias/data` come with seqkit, files of y
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from seqkit.debias._sets_file import LISTS, TUPLES, WEAT_KEYS, SetsFile, Words, did_you_mean
 from seqkit.errors import FormatError, MissingInputError, Place
@@ -224,7 +226,7 @@ def word_sets(name_or_path: Place) -> WordSets:
                 f"{', '.join(names)}{near}"
             )
         path = Path(str(files("seqkit.debias") / "data" / f"{name_or_path}.toml"))
-    return parse_word_sets(_read(path), path)
+    return parse_word_sets(read_text(path), path)
 
 
 def parse_word_sets(text: str, path: Place | None = None) -> WordSets:
@@ -237,12 +239,31 @@ def parse_word_sets(text: str, path: Place | None = None) -> WordSets:
     Raises:
         FormatError: the first thing that is wrong, with the key.
     """
-    values = SetsFile(path).values(text)
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FormatError(f"not a TOML file: {error}", path=path) from error
+    return from_document(document, path)
+
+
+def from_document(document: Mapping[str, Any], path: Place | None = None) -> WordSets:
+    """The sets of what a file says, by its keys.
+
+    Raises:
+        FormatError: the first thing that is wrong, with the key.
+    """
+    values = SetsFile(path).values(document)
     values["weat"] = {name: WeatTest(**test) for name, test in values["weat"].items()}
     return WordSets(**values)
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a file of words.
+
+    Raises:
+        FormatError: more than 16 MB, or not UTF-8.
+        StorageError: the system refused.
+    """
     with storage_errors(path, "read"), open(path, "rb") as file:
         data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
