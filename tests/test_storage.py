@@ -607,15 +607,22 @@ def test_what_a_kill_left_of_a_file_is_overwritten(tmp_path: Path) -> None:
 
 # --- kills
 
+# A process for each kill, forked by one that has imported everything.
 SAVER = """
 import sys
 sys.path.insert(0, {tests!r})
-import itertools
+import itertools, os
 from pathlib import Path
 from test_storage import write
-for value in itertools.count(1):
-    write(Path(sys.argv[1]), value=value, overwrite=True, rows=20_000)
-    print(value, flush=True)
+for _ in sys.stdin:
+    if child := os.fork():
+        os.waitpid(child, 0)
+        print("killed", flush=True)
+        continue
+    print(os.getpid(), flush=True)
+    for value in itertools.count(1):
+        write(Path(sys.argv[1]), value=value, overwrite=True, rows=20_000)
+        print(value, flush=True)
 """
 
 
@@ -623,24 +630,27 @@ def check_kills(folder: Path, count: int, seed: int) -> None:
     path, rng = folder / "b", random.Random(seed)
     write(path, rows=20_000)
     program = SAVER.format(tests=str(Path(__file__).parent))
-    kills = 0
-    while kills < count:
-        with subprocess.Popen(
-            [sys.executable, "-c", program, str(path)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=folder,
-        ) as process:
-            assert process.stdout is not None
-            assert process.stderr is not None
-            first = process.stdout.readline()  # imports are over, and every kill comes inside a save
-            assert first, process.stderr.read()
-            time.sleep(rng.random() * 0.05)
-            process.send_signal(signal.SIGKILL)
-            saved = [int(line) for line in [first, *process.stdout]]
-        kills += 1
-        # The last save that was reported, or the one after it; nothing in between, and nothing older.
-        assert value_of(path) in (saved[-1], saved[-1] + 1)
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=folder,
+        text=True,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for _ in range(count):
+            process.stdin.write("save\n")
+            process.stdin.flush()
+            saver, first = int(process.stdout.readline()), process.stdout.readline()
+            time.sleep(rng.random() * 0.05)  # every kill comes inside a save
+            os.kill(saver, signal.SIGKILL)
+            saved = [int(line) for line in [first, *iter(process.stdout.readline, "killed\n")]]
+            # The last save that was reported, or the one after it; nothing in between, and nothing older.
+            assert value_of(path) in (saved[-1], saved[-1] + 1)
+        process.stdin.close()
+        assert process.wait(timeout=30) == 0
     write(path, value=7, overwrite=True)
     assert os.listdir(folder) == ["b"]
 

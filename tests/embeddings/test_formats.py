@@ -73,7 +73,7 @@ def test_whatever_is_written_is_read_back(tmp_path: Path, format: str, data: st.
 
 
 def test_more_rows_than_a_block_holds(tmp_path: Path) -> None:
-    matrix = RNG.normal(size=(5000, 200)).astype(np.float32)  # 10^6 numbers; a block has 2^18
+    matrix = RNG.normal(size=(3000, 100)).astype(np.float32)  # 300,000 numbers; a block has 2^18
     table = Table([f"w{i}" for i in range(len(matrix))], matrix)
     for format, name in NAMES.items():
         write_table(tmp_path / name, table, format=format)
