@@ -27,7 +27,7 @@ import tensorflow as tf
 from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
 from numpy.typing import NDArray
 
-from seqkit.cells.numerics import bernoulli, dropout_mask, initial_gates, layer_norm
+from seqkit.cells.numerics import bernoulli, dropout_mask, initial_gates, layer_norm, product
 from seqkit.cells.states import State
 from seqkit.errors import UsageError
 
@@ -267,10 +267,10 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
         Args:
             inputs: x, (…, features): one step, or all steps of a sequence.
         """
-        product = tf.matmul(tf.cast(inputs, self.compute_dtype), self._value(self.kernel))
+        projected = product(tf.cast(inputs, self.compute_dtype), self._value(self.kernel))
         if self.layer_norm:
-            product = layer_norm(product, self._value(self.input_gain), len(self.gates))
-        return product + self._value(self.bias)
+            projected = layer_norm(projected, self._value(self.input_gain), len(self.gates))
+        return projected + self._value(self.bias)
 
     def zoneout_masks(self, shape: Sequence[Any], training: bool = False, seed: Any = None) -> Any:
         """Which units keep their value in a step: a named state of masks of 0 and 1.
@@ -407,8 +407,8 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
     @staticmethod
     def _recurrent(hidden: Any, kernel: Any, mask: Any, gain: Any, gates: int) -> Any:
         """W_ga a⟨t-1⟩ of some gates, with units dropped and normalised where that is asked for."""
-        product = tf.matmul(hidden if mask is None else mask * hidden, kernel)
-        return product if gain is None else layer_norm(product, gain, gates)
+        recurrent = product(hidden if mask is None else mask * hidden, kernel)
+        return recurrent if gain is None else layer_norm(recurrent, gain, gates)
 
 
 def check_count(name: str, value: Any) -> None:

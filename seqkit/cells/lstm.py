@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from seqkit.cells.cell import Arrays, Cell, CellOptions, check_count, check_rates
-from seqkit.cells.numerics import initial_gates, layer_norm, zoned
+from seqkit.cells.numerics import initial_gates, layer_norm, product, zoned
 from seqkit.cells.states import LSTMState
 from seqkit.errors import UsageError
 
@@ -163,7 +163,7 @@ class LSTMCell(Cell):
         gamma_o = tf.sigmoid(_peeping(o, p_o, c))
         a = gamma_o * tf.tanh(self._normal(c, constants))
         if self.projection is not None:
-            a = tf.matmul(a, constants.projection_kernel)
+            a = product(a, constants.projection_kernel)
         keep = zoneout or LSTMState(None, None)
         return LSTMState(zoned(keep.hidden, a_previous, a), zoned(keep.cell, c_previous, c))
 

@@ -13,6 +13,25 @@ EPSILON = 1e-5
 """Added to the variance in layer normalisation."""
 
 
+def product(values: Any, kernel: Any) -> Any:
+    """values · kernel, whatever the rank of the values.
+
+    Args:
+        values: (…, features).
+        kernel: (features, size); or a function that gives the product, for a loop that keeps what it needs
+            for its gradient.
+    """
+    if callable(kernel):
+        return kernel(values)
+    if values.shape.rank == 2:
+        return tf.matmul(values, kernel)
+    # One large product: tf.matmul would make a small one of each matrix in the values, in its gradient, too.
+    shape = tf.shape(values)
+    flat = tf.matmul(tf.reshape(values, [-1, kernel.shape[0]]), kernel)
+    whole = tf.reshape(flat, tf.concat([shape[:-1], [kernel.shape[1]]], axis=0))
+    return tf.ensure_shape(whole, [*values.shape[:-1], kernel.shape[1]])
+
+
 def layer_norm(values: Any, gain: Any, gates: int = 1) -> Any:
     """g ∘ (z - mean z) / √(var z + ε), for each gate by itself (Ba et al. 2016, equation 4, without offset).
 

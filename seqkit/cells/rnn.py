@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from seqkit.cells.cell import Arrays, Cell, CellOptions, check_count, check_rates
-from seqkit.cells.numerics import initial_gates, zoned
+from seqkit.cells.numerics import initial_gates, product, zoned
 from seqkit.cells.states import RNNState
 from seqkit.errors import UsageError
 
@@ -128,8 +128,8 @@ class RNNCell(Cell):
         """ŷ = g_y(W_y a + b_y), or a."""
         if self.output_units is None:
             return hidden
-        product = tf.matmul(hidden, self._value(self.output_kernel)) + self._value(self.output_bias)
-        return OUTPUT_ACTIVATIONS[self.output_activation](product)
+        y = product(hidden, self._value(self.output_kernel)) + self._value(self.output_bias)
+        return OUTPUT_ACTIVATIONS[self.output_activation](y)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, for Keras' serialisation."""

@@ -8,9 +8,10 @@ import keras
 import tensorflow as tf
 
 from seqkit.errors import UsageError
+from seqkit.layers.kernels.passage import Passage
+from seqkit.layers.kernels.selection import run
 from seqkit.layers.sequence import Course, SequenceLayer, hide_masked
 from seqkit.layers.serialisation import revived
-from seqkit.layers.unroll import unroll
 
 PROTOCOL = ("constants", "project_inputs", "zoneout_masks", "step", "project_outputs", "get_initial_state")
 """What a cell must have, beside `state_type`, `state_size` and `output_size`."""
@@ -101,9 +102,8 @@ class Recurrent(SequenceLayer):
         state = self._first_state(sequences.shape[0], batch, initial_state)
         constants = cell.constants(batch, training)
         zoneout = cell.zoneout_masks((time, batch), training)
-        projected = cell.project_inputs(sequences)
-        projected = tf.ensure_shape(projected, [state.hidden.shape[0], None, None])
-        hidden, state = unroll(cell, projected, state, constants, zoneout, mask, self.go_backwards)
+        passage = Passage(sequences, state, constants, zoneout, mask, self.go_backwards)
+        hidden, state = run(cell, passage, training)
         if self.stateful:
             for variable, part in zip([*self._carried, self._begun], [*state, 1], strict=True):
                 variable.assign(part)

@@ -1,0 +1,1 @@
+"""What runs a cell along sequences faster than a plain loop, and what chooses among it."""

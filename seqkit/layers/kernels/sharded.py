@@ -1,0 +1,174 @@
+"""A recurrence on CPU: the sequences of a batch shared out over the cores, each of which runs its own loop.
+
+A step's product is small, and two cores that share it spend their time on waiting for each other. So each
+core takes a part of the batch. In training the loops are compiled by XLA, which fuses what a step does
+besides its product; a loop is compiled in under a second, once for each shape.
+
+In shards, arrays are (shards, time, batch / shards, size), or (shards, batch / shards, size).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from seqkit._processors import available_cores
+from seqkit.layers.kernels.loops import Form, form_of, loops_of
+from seqkit.layers.kernels.passage import Passage
+
+LEAST = 4
+"""Sequences that a core takes at least: with fewer a step is a product of a matrix with hardly any rows."""
+
+
+def run_sharded(cell: Any, passage: Passage, compiled: bool) -> tuple[Any, Any]:
+    """Runs a cell along sequences.
+
+    Args:
+        cell: of `seqkit.layers.kernels.loops.CELLS`.
+        passage: what it is run along.
+        compiled: compile the loops by XLA.
+
+    Returns:
+        As `seqkit.layers.unroll.unroll`.
+    """
+    sequences, state, constants, zoneout, mask, reverse = passage
+    form = form_of(cell, constants, zoneout, mask is not None, reverse, compiled)
+    layout = Layout.of(sequences)
+    extras = [] if mask is None else [layout.by_time(mask)]
+    if constants.mask is not None:
+        extras.append(layout.share(constants.mask))
+    if zoneout is not None:
+        masks = [part for part in zoneout if tf.is_tensor(part)]
+        extras += [layout.by_time(tf.transpose(part, [1, 0, 2])) for part in masks]
+    hidden, *last = _recur(
+        form,
+        layout,
+        layout.projected(cell, sequences),
+        [layout.share(part) for part in state],
+        [getattr(constants, name) for name, _ in form.kernels + form.vectors],
+        extras,
+    )
+    parts = zip(map(layout.gather, last), state, strict=True)
+    new = type(state)(*(tf.ensure_shape(part, old.shape) for part, old in parts))
+    return tf.ensure_shape(layout.in_batch(hidden), [*sequences.shape[:2], state.hidden.shape[1]]), new
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a batch of sequences lies in shards.
+
+    Args:
+        batch: number of sequences.
+        steps: number of steps.
+        shards: how many parts the batch is in.
+        room: length of the arrays in time, at least `steps`.
+    """
+
+    batch: Any
+    steps: Any
+    shards: Any
+    room: Any
+
+    @classmethod
+    def of(cls, sequences: Any) -> Layout:
+        """That of sequences, (batch, time, …): a shard for each core where the batch can be shared evenly."""
+        batch, steps = tf.unstack(tf.shape(sequences)[:2])
+        cores = tf.range(1, available_cores() + 1)
+        fit = tf.logical_and(batch % cores == 0, batch // cores >= LEAST)
+        shards = tf.maximum(tf.reduce_max(tf.where(fit, cores, 1)), 1)
+        room = steps
+        if sequences.shape[1] is None:
+            # Loops are compiled for a length, so lengths that vary are rounded up.
+            unit = tf.where(steps <= 128, 8, tf.where(steps <= 1024, 64, 512))
+            room = tf.maximum((steps + unit - 1) // unit, 1) * unit
+        return cls(batch, steps, shards, room)
+
+    def share(self, values: Any) -> Any:
+        """(batch, …) → (shards, batch / shards, …)."""
+        return tf.reshape(values, tf.concat([[self.shards, -1], tf.shape(values)[1:]], axis=0))
+
+    def gather(self, values: Any) -> Any:
+        """(shards, batch / shards, …) → (batch, …)."""
+        return tf.reshape(values, tf.concat([[self.batch], tf.shape(values)[2:]], axis=0))
+
+    def by_time(self, values: Any) -> Any:
+        """(batch, time, …) → (shards, room, batch / shards, …)."""
+        return self._longer(self._swapped(self.share(values)))
+
+    def in_batch(self, values: Any) -> Any:
+        """(shards, room, batch / shards, …) → (batch, time, …)."""
+        return self.gather(self._swapped(values[:, : self.steps]))
+
+    def projected(self, cell: Any, sequences: Any) -> Any:
+        """The projected inputs, by one product."""
+        ordered = self._swapped(self.share(sequences))
+        flat = cell.project_inputs(tf.reshape(ordered, [-1, sequences.shape[-1]]))
+        shape = tf.concat([tf.shape(ordered)[:3], [flat.shape[-1]]], axis=0)
+        return self._longer(tf.reshape(flat, shape))
+
+    @staticmethod
+    def _swapped(values: Any) -> Any:
+        return tf.transpose(values, [0, 2, 1, *range(3, values.shape.rank)])
+
+    def _longer(self, values: Any) -> Any:
+        if self.room is self.steps:
+            return values
+        return tf.pad(values, [[0, 0], [0, self.room - self.steps], *[[0, 0]] * (values.shape.rank - 2)])
+
+
+def _recur(
+    form: Form, layout: Layout, projected: Any, state: list[Any], weights: list[Any], extras: list[Any]
+) -> Any:
+    """The hidden part of the state after every step, and each part of it after the last one, with a gradient.
+
+    Args:
+        form: of the loops.
+        layout: of the shards.
+        projected: projected inputs.
+        state: each part of the state before the first step.
+        weights: kernels and vectors.
+        extras: what `Form` says of mask, mask of recurrent dropout and zoneout.
+    """
+    loops, parts, kernels = loops_of(form), len(form.sizes), len(form.kernels)
+    end = tf.constant(0) if form.reverse else tf.maximum(layout.steps - 1, 0)
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def recur(projected: Any, *learned: Any) -> Any:
+        state, weights = learned[:parts], learned[parts:]
+        given, constants = [projected, *state, *extras], [layout.steps, *weights]
+        tape = _each_shard(loops.forward, given, constants)
+        last = [tf.gather(states, end, axis=1) for states in tape[:parts]]
+        last = [tf.where(layout.steps > 0, new, old) for new, old in zip(last, state, strict=True)]
+
+        def slopes(hidden: Any, *last: Any) -> list[Any]:
+            found = _each_shard(loops.backward, [*given, *tape, hidden, *last], constants)
+            results, rest = found[: 1 + parts], found[1 + parts :]
+            factors, products, vectors = rest[:kernels], rest[kernels : 2 * kernels], rest[2 * kernels :]
+            by_kernels = [_sum_of_products(f, p) for f, p in zip(factors, products, strict=True)]
+            return [*results, *by_kernels, *(tf.reduce_sum(vector, axis=0) for vector in vectors)]
+
+        return (tape[0], *last), slopes
+
+    return recur(projected, *state, *weights)
+
+
+def _each_shard(loop: Any, arrays: list[Any], constants: list[Any]) -> list[Any]:
+    """A loop over each shard, all at once; what one computes is not shared out further."""
+    return list(
+        tf.raw_ops.MapDefun(
+            arguments=arrays,
+            captured_inputs=constants,
+            output_types=[output.dtype for output in loop.outputs],
+            output_shapes=[output.shape for output in loop.outputs],
+            f=loop,
+            max_intra_op_parallelism=1,
+        )
+    )
+
+
+def _sum_of_products(factors: Any, products: Any) -> Any:
+    """Σ factorᵀ product over shards, time and batch."""
+    flat = [tf.reshape(values, [-1, values.shape[-1]]) for values in (factors, products)]
+    return tf.matmul(*flat, transpose_a=True)
