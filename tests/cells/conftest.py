@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations, product
 from typing import Any
 
 import keras
@@ -108,6 +109,36 @@ def helpers() -> type[Helpers]:
     return Helpers
 
 
+MODES = ["eager", "graph", "xla"]
+POLICIES = ["float32", "mixed_bfloat16"]
+KINDS = ["RNN", "GRU simplified", "GRU full", "GRU reset-after", "LSTM"]
+
+
+def covering() -> list[tuple[str, str, str]]:
+    """Cases, modes and policies: every triple of a kind, an option, a mode and a policy is in one of them.
+
+    Three of the six modes and policies for options that several kinds have, all six for the others.
+    """
+
+    def triples(row: tuple[str, str, str]) -> set[Any]:
+        kind = next(kind for kind in KINDS if row[0].startswith(kind))
+        return set(combinations(enumerate((kind, row[0].removeprefix(kind), *row[1:])), 3))
+
+    def alternates(row: tuple[str, str, str]) -> bool:
+        places = zip(row, (list(CASES), MODES, POLICIES), strict=True)
+        return sum(values.index(value) for value, values in places) % 2 == 0
+
+    seen: set[Any] = set()
+    rows = []
+    for row in sorted(product(CASES, MODES, POLICIES), key=alternates, reverse=True):
+        if not triples(row) <= seen:
+            seen |= triples(row)
+            rows.append(row)
+    return sorted(rows)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "any_case" in metafunc.fixturenames:
         metafunc.parametrize("any_case", CASES)
+    if "any_row" in metafunc.fixturenames:
+        metafunc.parametrize("any_row", covering(), ids=" ".join)
