@@ -12,11 +12,11 @@ from seqkit.cells import GRUCell
 from seqkit.layers import Bidirectional
 from seqkit.layers.shapes import encoder_decoder
 
-ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+ONES = [
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+]  # fmt: skip
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 WORDS = ["", *ONES, *TENS, "hundred", "thousand", "and"]  # 0 is padding
 END = 11  # of the digits, 1 to 10 for 0 to 9
 
@@ -67,7 +67,8 @@ def main(numbers: int = 20_000, epochs: int = 8) -> dict[str, float]:
     )
     rate = keras.optimizers.schedules.CosineDecay(0.004, epochs * len(train) // 64)
     model.compile(
-        keras.optimizers.Adam(rate, clipnorm=1.0), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        keras.optimizers.Adam(rate, clipnorm=1.0),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     source, target = encoded(train)
     model.fit((source, target), target, batch_size=64, epochs=epochs, verbose=2)
