@@ -1,4 +1,4 @@
-"""The libraries of the extra `plot`, which an installation may lack."""
+"""The library of the extra `plot`, which an installation may lack."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from seqkit.errors import UnavailableError
 
 @contextmanager
 def plot_extra() -> Iterator[None]:
-    """For a block of imports from matplotlib or scikit-learn.
+    """For a block of imports from matplotlib.
 
     Raises:
-        UnavailableError: one of them is not installed.
+        UnavailableError: it is not installed.
     """
     try:
         yield
     except ImportError as error:
-        raise UnavailableError(
-            f"pictures need matplotlib and scikit-learn ({error}): pip install 'seqkit[plot]'"
-        ) from error
+        raise UnavailableError(f"pictures need matplotlib ({error}): pip install 'seqkit[plot]'") from error

@@ -11,8 +11,6 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from seqkit.plots.extra import plot_extra
-
 Array = npt.NDArray[np.float64]
 ProjectionName = Literal["pca", "tsne", "spectral"]
 PROJECTIONS: tuple[str, ...] = get_args(ProjectionName)
@@ -55,9 +53,6 @@ def project(
 
     Returns:
         A point for each row.
-
-    Raises:
-        UnavailableError: scikit-learn is not installed.
     """
     rows = unit.astype(np.float64)
     if name == "pca" or len(rows) < _MIN_WORDS:
@@ -80,9 +75,8 @@ def _pca(rows: Array, fitted: Array) -> Projection:
 
 def _tsne(rows: Array, seed: int) -> Array:
     """van der Maaten and Hinton 2008, "Visualizing Data using t-SNE", from the plane of PCA."""
-    with plot_extra():
-        from sklearn.manifold import TSNE
-        from threadpoolctl import threadpool_limits
+    from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     perplexity = min(_PERPLEXITY, (len(rows) - 1) / 3)
     model = TSNE(perplexity=perplexity, init=_pca_start(rows, seed))
@@ -102,8 +96,7 @@ def _pca_start(rows: Array, seed: int) -> npt.NDArray[np.float32]:
 
 def _spectral(rows: Array, seed: int) -> Array:
     """Belkin and Niyogi 2003, "Laplacian Eigenmaps", on the graph that joins each word to its nearest."""
-    with plot_extra():
-        from sklearn.manifold import spectral_embedding
+    from sklearn.manifold import spectral_embedding
 
     points = spectral_embedding(_joined_graph(rows), n_components=2, random_state=seed)
     return np.array(points, np.float64)

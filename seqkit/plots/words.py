@@ -66,7 +66,7 @@ def plot_words(
         What was drawn. The same vectors, options and seed give the same bytes on the same machine.
 
     Raises:
-        UnavailableError: matplotlib or scikit-learn is not installed.
+        UnavailableError: matplotlib is not installed.
         UnknownWordError: a word outside the vocabulary.
         UsageError: another ending, a file that is there, options that do not fit together.
         StorageError: the system refused.
