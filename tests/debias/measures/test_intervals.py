@@ -68,15 +68,24 @@ def test_bca_of_two_groups_against_scipy() -> None:
     assert found.high == pytest.approx(expected.high, abs=0.03 * width)
 
 
-def test_bca_by_its_formula() -> None:
-    """The ends from the same draws, written straight from Efron 1987."""
-    found = mean_figure(SKEWED, seed=3)
-    z0 = stats.norm.ppf(np.mean(found.draws < found.value))
-    left_out = np.array([np.delete(SKEWED, i).mean() for i in range(25)])
+@pytest.mark.parametrize("values", [SKEWED, np.repeat([0.0, 1.0], [5, 20])])
+def test_bca_by_its_formula(values: np.ndarray) -> None:
+    """The ends from the same draws, written straight from Efron 1987; draws at the value count half."""
+    found = mean_figure(values, seed=3)
+    z0 = stats.norm.ppf(stats.percentileofscore(found.draws, found.value, kind="mean") / 100)
+    left_out = np.array([np.delete(values, i).mean() for i in range(25)])
     deviations = left_out.mean() - left_out
     a = (deviations**3).sum() / (6 * (deviations**2).sum() ** 1.5)
     tails = [stats.norm.cdf(z0 + (z0 + z) / (1 - a * (z0 + z))) for z in stats.norm.ppf([0.025, 0.975])]
     assert [found.low, found.high] == pytest.approx(np.quantile(found.draws, tails).tolist())
+
+
+def test_groups_are_drawn_independently() -> None:
+    found = bootstrap(
+        lambda weights, others: weighted.mean(weights, SKEWED) - weighted.mean(others, SKEWED), 25, 25, seed=0
+    )
+    # The variance of a difference is the sum of both means' variances.
+    assert found.draws.std() == pytest.approx(np.sqrt(2 / 25) * SKEWED.std(), rel=0.1)
 
 
 def test_many_words_have_the_percentile_interval() -> None:

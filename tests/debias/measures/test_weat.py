@@ -116,6 +116,13 @@ def test_rounding_is_no_association(build) -> None:
     assert (found.effect_size.value, found.p.value, found.exact) == (0, 1, True)
 
 
+def test_rounding_is_no_association_in_a_draw_either(build) -> None:
+    # x2 and y1 have s = 0 but for rounding. A draw of them alone, one in 2^4, differs by rounding alone.
+    rows = ROWS | {"x2": [0.5, 0.5, 1], "y1": [0.5, 0.5000001, 1]}
+    draws = weat(build(rows), *SETS).effect_size.draws
+    assert (draws == 0).mean() == pytest.approx(1 / 16, abs=0.03)
+
+
 def test_single_words_by_hand(build) -> None:
     # The word (1, 0): cosines 0.6 and 0.8 with a, 0 and -0.6 with b. Means 0.7 and -0.3; of 0.6 0.8 0 -0.6
     # the mean is 0.2, the squares of the deviations 0.16 + 0.36 + 0.04 + 0.64 = 1.2, the deviation sqrt(0.3).
