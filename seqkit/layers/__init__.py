@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seqkit.layers.bidirectional import Bidirectional, BidirectionalState
     from seqkit.layers.deep import DeepRNN
+    from seqkit.layers.explanation import explain_kernel
     from seqkit.layers.recurrent import Recurrent
 
-__all__ = ["Bidirectional", "BidirectionalState", "DeepRNN", "Recurrent"]
+__all__ = ["Bidirectional", "BidirectionalState", "DeepRNN", "Recurrent", "explain_kernel"]
 
 # What needs TensorFlow is imported when it is first asked for.
 _HOMES = {
@@ -22,6 +23,7 @@ _HOMES = {
     "BidirectionalState": "seqkit.layers.bidirectional",
     "DeepRNN": "seqkit.layers.deep",
     "Recurrent": "seqkit.layers.recurrent",
+    "explain_kernel": "seqkit.layers.explanation",
 }
 
 

@@ -41,6 +41,8 @@ class SequenceLayer(keras.layers.Layer):  # type: ignore[misc]
         super().__init__(**options)
         self.return_sequences, self.return_state = return_sequences, return_state
         self.supports_masking = True
+        # Keras' "auto" would compile the whole model by XLA, where only the loop over all steps is left.
+        self.supports_jit = False
 
     @property
     @abstractmethod

@@ -2,47 +2,140 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import tensorflow as tf
+from tensorflow.python.eager import context
 
-# Whether a graph is compiled as a whole by XLA; TensorFlow exports nothing that tells.
+# Whether a graph is compiled as a whole by XLA, and in which scope of a device: TensorFlow exports neither.
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
+from seqkit.layers.kernels.cudnn import MODES, run_cudnn
 from seqkit.layers.kernels.loops import CELLS
 from seqkit.layers.kernels.passage import Passage
 from seqkit.layers.kernels.sharded import run_sharded
 from seqkit.layers.unroll import unroll
+
+CUDNN_DTYPES = ("float32", "float16", "float64")
+
+Kernel = Literal["cudnn", "compiled", "sharded", "loop"]
+
+
+class Place(NamedTuple):
+    """Where and how a cell is to be run: all that the choice depends on beside the cell's options.
+
+    Args:
+        gpu: whether there is a GPU.
+        on_cpu: whether the CPU is asked for, by a scope of its own.
+        in_xla: whether what is around is compiled by XLA as a whole.
+        training: whether gradients are to be expected, and masks drawn.
+        steps: number of steps; None if it is not known yet.
+    """
+
+    gpu: bool
+    on_cpu: bool
+    in_xla: bool
+    training: bool
+    steps: int | None
 
 
 class Choice(NamedTuple):
     """How a cell is run, in words.
 
     Args:
-        kernel: "compiled", "sharded" or "loop".
-        reason: why this one.
+        kernel: "cudnn", "compiled", "sharded" or "loop".
+        reason: why this one, in a sentence.
+        faster: what would have to change to get a faster one, in a sentence; empty if nothing would help.
     """
 
-    kernel: str
+    kernel: Kernel
     reason: str
+    faster: str
 
 
-def choose(cell: Any, training: bool) -> Choice:
-    """How a cell is run where this is called.
+def choose(cell: Any, place: Place) -> Choice:
+    """How a cell is run; a function of its arguments alone.
 
     Args:
-        cell: the cell.
-        training: whether gradients are to be expected.
+        cell: the cell, of which only its type and its options are asked for.
+        place: where and how it is run.
     """
     if type(cell) not in CELLS:
-        return Choice("loop", f"{type(cell).__name__} is not one of seqkit.cells")
-    if GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
-        return Choice("loop", "the model around it is compiled by XLA as a whole")
-    if tf.config.list_logical_devices("GPU"):
-        return Choice("loop", "there is a GPU")
-    if cell.compute_dtype == "bfloat16" or not training:
-        return Choice("sharded", "")
-    return Choice("compiled", "")
+        reason = f"{type(cell).__name__} is none of seqkit.cells itself, and any step can run in a loop"
+        return Choice("loop", reason, "")
+    if place.steps == 0:
+        return Choice("loop", "there are no steps", "")
+    if place.in_xla:
+        return Choice(
+            "loop",
+            "what is around it is compiled by XLA as a whole, which takes nothing else",
+            "Without jit_compile=True around it, it would have kernels of its own",
+        )
+    lacking = lacking_for_cudnn(cell, place.training)
+    if place.gpu and not place.on_cpu:
+        if lacking:
+            return Choice("loop", _not_in_cudnn(lacking), _with_cudnn(lacking.values()))
+        return Choice("cudnn", "there is a GPU, and cuDNN has all that the cell does", "")
+    changes = ["outside the scope of the CPU" if place.gpu else "on a GPU", *lacking.values()]
+    if not place.training:
+        return Choice(
+            "sharded", "on CPU, to compile is not worth while without training", _with_cudnn(changes)
+        )
+    if cell.compute_dtype == "bfloat16":
+        return Choice("sharded", "on CPU, XLA is slow in bfloat16", _with_cudnn(changes))
+    return Choice(
+        "compiled", "on CPU, XLA speeds up training and compiles once for each shape", _with_cudnn(changes)
+    )
+
+
+def lacking_for_cudnn(cell: Any, training: bool) -> dict[str, str]:
+    """What keeps a cell from cuDNN, and what it would have to be instead.
+
+    Args:
+        cell: of `seqkit.layers.kernels.loops.CELLS`.
+        training: whether masks are drawn.
+    """
+    config, lacking = cell.get_config(), {}
+    if type(cell) not in MODES:
+        lacking[type(cell).__name__] = "with an LSTMCell or a reset-after GRUCell"
+    elif config.get("variant", "reset-after") != "reset-after":
+        lacking[f"variant {cell.variant!r}"] = "with variant='reset-after'"
+    names = ["layer_norm", "peepholes", "projection", "cell_clip"]
+    names += [name for name in config if name.startswith("zoneout")]
+    names += ["recurrent_dropout"] if training else []
+    # An option that is off is False, None or 0; cell_clip=0 and projection=0 are refused by the cell.
+    lacking |= {name: f"without {name}" for name in names if config.get(name)}
+    if cell.compute_dtype not in CUDNN_DTYPES:
+        lacking[cell.compute_dtype] = "in float32 or float16"
+    return lacking
+
+
+def _not_in_cudnn(lacking: dict[str, str]) -> str:
+    names = list(lacking)
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f"{listed} {'are' if len(names) > 1 else 'is'} not in what cuDNN runs"
+
+
+def _with_cudnn(changes: Any) -> str:
+    return f"By cuDNN it would run {', '.join(changes)}"
+
+
+def here(training: bool, steps: int | None) -> Place:
+    """The place of the code that calls this.
+
+    Args:
+        training: whether gradients are to be expected.
+        steps: number of steps; None if it is not known yet.
+    """
+    # Within a graph the scopes begin anew; that around its tracing is left to it.
+    scope = ("" if tf.executing_eagerly() else tf.no_op().device) or context.context().device_name or ""
+    return Place(
+        gpu=bool(tf.config.list_logical_devices("GPU")),
+        on_cpu=tf.DeviceSpec.from_string(scope).device_type == "CPU",
+        in_xla=GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()),
+        training=training,
+        steps=steps,
+    )
 
 
 def run(cell: Any, passage: Passage, training: bool) -> tuple[Any, Any]:
@@ -57,7 +150,9 @@ def run(cell: Any, passage: Passage, training: bool) -> tuple[Any, Any]:
         As `seqkit.layers.unroll.unroll`.
     """
     sequences, *rest = passage
-    kernel = "loop" if sequences.shape[1] == 0 else choose(cell, training).kernel
+    kernel = choose(cell, here(training, sequences.shape[1])).kernel
     if kernel == "loop":
         return unroll(cell, cell.project_inputs(sequences), *rest)
+    if kernel == "cudnn":
+        return run_cudnn(cell, passage)
     return run_sharded(cell, passage, kernel == "compiled")
