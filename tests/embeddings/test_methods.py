@@ -174,20 +174,32 @@ TRAIN = """
 import sys
 from seqkit.embeddings.methods import METHODS
 from seqkit.embeddings.training import RunConfig, train
-text, bundle, method, threads = sys.argv[1:]
-config = METHODS[method].configured({"vector_size": 20, "epochs": 1})
-train([text], bundle, config, run=RunConfig(threads=int(threads)))
+text, folder, threads = sys.argv[1:]
+for name, method in METHODS.items():
+    config = method.configured({"vector_size": 20, "epochs": 1})
+    train([text], f"{folder}/{name}", config, run=RunConfig(threads=int(threads)))
 """
+
+
+@pytest.fixture(scope="module")
+def by_threads(text: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Bundles of all methods, by one thread and by four.
+
+    In processes of their own: TensorFlow takes the number of threads once.
+    """
+    folders = []
+    for threads in ("1", "4"):
+        folders.append(tmp_path_factory.mktemp(f"threads-{threads}"))
+        command = [sys.executable, "-c", TRAIN, str(text), str(folders[-1]), threads]
+        subprocess.run(command, cwd=folders[-1], check=True, capture_output=True)
+    return folders
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
-def test_threads_change_no_byte(name: str, text: Path, tmp_path: Path) -> None:
-    """In processes of their own: TensorFlow takes the number of threads once."""
-    for threads in ("1", "4"):
-        command = [sys.executable, "-c", TRAIN, str(text), str(tmp_path / threads), name, threads]
-        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-    assert digest(tmp_path / "1") == digest(tmp_path / "4")
+def test_threads_change_no_byte(name: str, by_threads: list[Path]) -> None:
+    one, four = (digest(folder / name) for folder in by_threads)
+    assert one == four
 
 
 @pytest.mark.slow
