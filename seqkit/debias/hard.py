@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from seqkit.debias.directions import SubspaceConfig
-from seqkit.debias.task import Array, Matrix, Removal, Task, to_unit, transform
+from seqkit.debias.task import Array, Matrix, Removal, Rows, Task, to_unit, transform
 
 _NOTHING = 1e-5
 """What is left of a float32 unit vector that lies in the subspace is shorter than this, and is rounding."""
@@ -37,17 +37,19 @@ class HardConfig(SubspaceConfig):
     """Settings of `hard`: those of the subspace."""
 
 
-def neutralize(unit: Array, basis: Array) -> Array:
+def neutralize(unit: Rows, basis: Array) -> Rows:
     """Unit vectors without their part in a subspace, at length 1 again.
 
     Args:
-        unit: (words, vector_size), rows of length 1 or 0; overwritten.
+        unit: (words, vector_size), rows of length 1 or 0, of any precision; overwritten.
         basis: (k, vector_size), orthonormal rows.
 
     Returns:
         (words, vector_size); a row that lay in the subspace is 0.
     """
-    unit -= (unit @ basis.T) @ basis
+    axes = basis.astype(unit.dtype)
+    for _ in range(2):  # the second time for what rounding has left
+        unit -= (unit @ axes.T) @ axes
     rest, lengths = to_unit(unit)
     rest[lengths[:, 0] < _NOTHING] = 0
     return rest
@@ -104,7 +106,7 @@ def neutralize_and_equalize(task: Task, matrix: Matrix, out: Matrix) -> dict[str
     """
     basis, words = task.subspace.basis, task.vectors.words
     before = [(ids, *to_unit(matrix[ids].astype(np.float64))) for ids in task.equalize]
-    transform(matrix, task.neutral, lambda unit: neutralize(unit, basis), out)
+    transform(matrix, task.neutral, lambda unit: neutralize(unit, basis), out, np.float32)
     equalized, skipped = [], []
     for ids, unit, lengths in before:
         names = [words[index] for index in ids.tolist()]

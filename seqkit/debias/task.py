@@ -7,6 +7,7 @@ one it had: vectors of length 1 are what the papers speak of, and the others are
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,16 +15,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from seqkit._processors import available_cores
 from seqkit.debias.directions import Subspace
 from seqkit.debias.word_sets import WordSets
 from seqkit.embeddings.vectors import Vectors
 
+Rows = npt.NDArray[Any]
+"""Rows of float32 or float64."""
 Array = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
 
-BLOCK = 2048
-"""Rows that are worked on at a time, in float64: with 300 numbers each they stay in a core's cache."""
+BLOCK = 1024
+"""Rows that are worked on at a time: with 300 numbers each they stay in a core's cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,24 +87,33 @@ class Removal:
     tensors: Mapping[str, Array] = field(default_factory=dict)
 
 
-def to_unit(rows: Array) -> tuple[Array, Array]:
+def to_unit(rows: Rows) -> tuple[Rows, Rows]:
     """Rows at length 1 and their lengths, (rows, 1); zero rows stay zero. The argument is overwritten."""
-    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
+    lengths: Rows = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
     rows /= np.where(lengths > 0, lengths, 1)
     return rows, lengths
 
 
 def blocks(matrix: Matrix) -> Iterator[tuple[slice, Array]]:
     """The rows of a matrix in float64, `BLOCK` at a time, with where they are."""
-    for start in range(0, len(matrix), BLOCK):
-        part = slice(start, start + BLOCK)
+    for part in _parts(matrix):
         yield part, matrix[part].astype(np.float64)
 
 
+def _parts(matrix: Matrix) -> list[slice]:
+    return [slice(start, start + BLOCK) for start in range(0, len(matrix), BLOCK)]
+
+
 def transform(
-    matrix: Matrix, chosen: npt.NDArray[np.bool_], function: Callable[[Array], Array], out: Matrix
+    matrix: Matrix,
+    chosen: npt.NDArray[np.bool_],
+    function: Callable[[Rows], Rows],
+    out: Matrix,
+    dtype: type[np.floating[Any]] = np.float64,
 ) -> None:
     """Changes some unit vectors, and gives each back its length; the others are copied as they are.
+
+    Blocks of rows are worked on side by side; the result is the same for any number of cores.
 
     Args:
         matrix: (vocabulary, vector_size).
@@ -108,16 +121,20 @@ def transform(
         function: from rows of length 1 to what they become; may overwrite its argument. What is not of
             length 1 afterwards makes the word so much shorter or longer.
         out: for the result; may be `matrix`.
+        dtype: in which it is computed.
     """
-    for part, rows in blocks(matrix):
+    from threadpoolctl import threadpool_limits
+
+    def work(part: slice) -> None:
         mask = chosen[part]
-        if out is not matrix:
+        if out is not matrix and not mask.all():
             out[part] = matrix[part]
         if mask.any():
-            unit, lengths = to_unit(rows if mask.all() else rows[mask])
-            changed = function(unit)
-            changed *= lengths
-            if mask.all():
-                out[part] = changed
-            else:
-                out[part][mask] = changed
+            rows = ... if mask.all() else mask
+            unit, lengths = to_unit(matrix[part][rows].astype(dtype))
+            np.multiply(function(unit), lengths, out=unit)
+            out[part][rows] = unit
+
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(available_cores()) as pool:
+        for _ in pool.map(work, _parts(matrix)):
+            pass  # raises what a block raised

@@ -51,3 +51,25 @@ def test_chosen_rows_are_changed_and_keep_their_length(monkeypatch: pytest.Monke
     transform(again, chosen, lambda unit: -unit[:, ::-1], again)  # in place
     assert (again == out).all()
     assert [part.start for part, _ in blocks(matrix)] == list(range(0, 5, block))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_same_bits_for_any_number_of_cores(monkeypatch: pytest.MonkeyPatch, dtype: Any) -> None:
+    matrix = np.random.default_rng(1).normal(size=(5000, 30)).astype(np.float32)
+    turn = np.linalg.qr(np.random.default_rng(2).normal(size=(30, 30)))[0].astype(dtype)
+    results = []
+    for cores in (1, 3):
+        monkeypatch.setattr(module, "available_cores", lambda cores=cores: cores)
+        out = np.empty_like(matrix)
+        transform(matrix, np.arange(5000) % 7 > 0, lambda unit: unit @ turn, out, dtype)
+        results.append(out.tobytes())
+    assert results[0] == results[1]
+
+
+def test_what_a_block_raises_is_raised() -> None:
+    def fails(unit: np.ndarray) -> np.ndarray:
+        raise MemoryError("planted")
+
+    matrix = np.ones((3, 2), np.float32)
+    with pytest.raises(MemoryError, match="planted"):
+        transform(matrix, np.ones(3, np.bool_), fails, matrix.copy())
