@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from seqkit.debias.measures import weighted
 from seqkit.debias.measures.intervals import Figure, bootstrap, mean_figure
+from seqkit.embeddings.evaluation import EvaluationSets
+from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import DataError
-
-if TYPE_CHECKING:
-    from seqkit.embeddings.evaluation import EvaluationSets
-    from seqkit.embeddings.vectors import Vectors
 
 Array = npt.NDArray[np.float64]
 
@@ -39,24 +37,42 @@ class Utility:
         }
 
 
-def utility(vectors: Vectors, tests: EvaluationSets, *, seed: int = 0) -> Utility:
+def utility(
+    vectors: Vectors, tests: EvaluationSets, *, most_frequent: int | None = None, seed: int = 0
+) -> Utility:
     """The scores of `seqkit.embeddings.evaluation`, with intervals over the items that could be scored.
 
     Args:
         vectors: the vectors.
         tests: what to score on.
+        most_frequent: analogies are asked and answered among so many words, the most frequent; None for all.
         seed: of the intervals.
 
     Returns:
         The scores of those files of which enough could be scored: two pairs that differ, or two questions.
     """
-    answers = tests.answers(vectors)
-    similarity = {stem: _spearman(*answer, seed) for stem, answer in answers.similarity.items()}
-    analogies = {stem: _share(hits, seed) for stem, hits in answers.analogies.items()}
+    frequent = list(range(min(most_frequent or len(vectors), len(vectors))))
+    pairs = _part(vectors, _rows_of_pairs(vectors, tests))
+    judged = EvaluationSets(tests.pairs, {}).answers(pairs).similarity if pairs else {}
+    solved = EvaluationSets({}, tests.questions).answers(_part(vectors, frequent) or vectors).analogies
+    similarity = {stem: _spearman(*answer, seed) for stem, answer in judged.items()}
+    analogies = {stem: _share(hits, seed) for stem, hits in solved.items()}
     return Utility(
         {stem: figure for stem, figure in similarity.items() if figure is not None},
         {stem: figure for stem, figure in analogies.items() if figure is not None},
     )
+
+
+def _rows_of_pairs(vectors: Vectors, tests: EvaluationSets) -> list[int]:
+    """The rows of words that are compared, in any case: of a large matrix nothing else is worth a copy."""
+    asked = {word.upper() for rows in tests.pairs.values() for pair in rows for word in pair[:2]}
+    return [row for row, word in enumerate(vectors.words) if word.upper() in asked]
+
+
+def _part(vectors: Vectors, rows: list[int]) -> Vectors | None:
+    if len(rows) == len(vectors):
+        return vectors
+    return Vectors([vectors.words[row] for row in rows], vectors.matrix[rows]) if rows else None
 
 
 def _spearman(human: Array, cosines: Array, seed: int) -> Figure | None:

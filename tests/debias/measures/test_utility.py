@@ -48,6 +48,21 @@ def test_the_scores_are_those_of_the_evaluation(vectors: Vectors, tests: Evaluat
     assert set(json.loads(json.dumps(found.as_json()))) == {"similarity", "analogies"}
 
 
+def test_analogies_of_frequent_words(vectors: Vectors, tests: EvaluationSets) -> None:
+    found = utility(vectors, tests, most_frequent=20)
+    frequent = Vectors(vectors.words[:20], vectors.matrix[:20])
+    assert found.analogies["questions"].value == tests.score(frequent)["analogies"]["questions"]["accuracy"]
+    assert found.similarity == utility(vectors, tests).similarity
+
+
+def test_of_several_spellings_the_first_counts(tests: EvaluationSets) -> None:
+    rng = np.random.default_rng(2)
+    words = [f"{letter}{n}" for n in range(30) for letter in ("W", "w")]
+    both = Vectors(["other", *words], rng.normal(size=(61, 4)).astype(np.float32))
+    expected = tests.score(both)["similarity"]["pairs"]["spearman"]
+    assert utility(both, tests).similarity["pairs"].value == pytest.approx(expected)
+
+
 def test_no_questions_known(tests: EvaluationSets) -> None:
     found = utility(Vectors(["a", "b"], np.eye(2, dtype=np.float32)), tests)
     assert (found.similarity, found.analogies) == ({}, {})
