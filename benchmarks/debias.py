@@ -1,8 +1,8 @@
 """Removing a bias: time and memory of every method, and of `hard` against a loop over words.
 
-The vectors are random, as many and as long as those of a usual set. Times depend little on their values, but for
-how many classifiers INLP needs (random words have no bias that could be found twice) and how soon k-means ends.
-The loop is the paper's two steps as the first implementations have them: a word at a time, in NumPy.
+The vectors are random, as many and as long as those of a usual set. Times depend little on their values, but
+for how many classifiers INLP needs (random words have no bias that could be found twice) and how soon k-means
+ends. The loop is the paper's two steps as the first implementations have them: a word at a time, in NumPy.
 
     python benchmarks/debias.py [--words 400000] [--size 300] [--methods hard soft ...] [--rounds 3]
 """
