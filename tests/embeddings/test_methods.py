@@ -153,13 +153,18 @@ class InterruptAfter(Silent):
 def test_an_interrupted_run_goes_on_to_the_same_bytes(
     trained: tuple[str, TrainingReport, Path], text: Path, tmp_path: Path
 ) -> None:
+    """And compiles nothing, as the same was trained in this process before."""
+    from seqkit.training.compiled import compiled
+
     name, report, bundle = trained
+    misses = compiled.cache_info().misses
     with pytest.raises(InterruptedTraining) as caught:
         train([text], tmp_path / "b", config(name), corpus=HELD_OUT, run=RUN, progress=InterruptAfter(1))
     assert caught.value.checkpoint == partial_path(tmp_path / "b")
     again = train([text], tmp_path / "b", config(name), corpus=HELD_OUT, run=RUN)
     assert again.history == report.history
     assert digest(tmp_path / "b") == digest(bundle)
+    assert compiled.cache_info().misses == misses
 
 
 @pytest.mark.parametrize("name", METHODS)
