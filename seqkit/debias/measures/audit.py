@@ -29,6 +29,7 @@ from seqkit.debias.measures.rnd import relative_norm_distance
 from seqkit.debias.measures.weat import Association, weat
 from seqkit.debias.word_sets import Coverage, WordSets, coverage
 from seqkit.errors import DataError
+from seqkit.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from seqkit.embeddings.vectors import Vectors
@@ -113,7 +114,14 @@ class Audit:
         }
 
 
-def audit(vectors: Vectors, sets: WordSets, *, seed: int = 0, reference: Vectors | None = None) -> Audit:
+def audit(
+    vectors: Vectors,
+    sets: WordSets,
+    *,
+    seed: int = 0,
+    reference: Vectors | None = None,
+    progress: Progress = SILENT,
+) -> Audit:
     """Measures the bias of vectors by all that the word sets allow.
 
     Words that should be neutral are `sets.neutral`, or the professions. The groups of RND, ECT and MAC are
@@ -127,20 +135,24 @@ def audit(vectors: Vectors, sets: WordSets, *, seed: int = 0, reference: Vectors
         reference: the vectors before the bias was removed, by which the most biased words are chosen and
             labelled, and along whose bias direction direct and indirect bias are measured (along the vectors'
             own, if they have another size); None for the vectors themselves.
+        progress: told of each measure.
 
     Raises:
         DataError: the definitional tuples give no direction; or nothing at all can be measured.
     """
     original = vectors if reference is None else reference
-    return measure(vectors, original, sets, seed=seed)
+    return measure(vectors, original, sets, seed=seed, progress=progress)
 
 
-def measure(vectors: Vectors, original: Vectors, sets: WordSets, *, seed: int) -> Audit:
+def measure(
+    vectors: Vectors, original: Vectors, sets: WordSets, *, seed: int, progress: Progress = SILENT
+) -> Audit:
     """As `audit`, of words that both have."""
     both = _Both(vectors, original)
     known = sets.known_to(both)
     subspace = _subspace(original, sets, known, both)
-    work = _Work(vectors, original, known, subspace, seed)
+    work = _Work(vectors, original, known, subspace, seed, progress)
+    progress.start("measuring", len(known.weat) + len(FIGURES) + len(RECOVERY), "measures")
     result = Audit(
         sets.name, seed, 0 if subspace is None else len(subspace.classes), coverage=coverage(sets, vectors)
     )
@@ -150,6 +162,7 @@ def measure(vectors: Vectors, original: Vectors, sets: WordSets, *, seed: int) -
         work.attempt(result.figures, name, getattr(work, name))
     for name in RECOVERY:
         work.attempt(result.recovery, name, getattr(work, name), "recovery.")
+    progress.finish()
     if not result.flat():
         raise DataError(f"the word sets {sets.name!r} measure nothing: {next(iter(work.skipped.values()))}")
     result.corrected.update(_holm(result.weat))
@@ -191,6 +204,7 @@ class _Work:
         sets: the words that both have.
         subspace: of the original; None where there are no definitional tuples.
         seed: of all that is drawn.
+        progress: told of each measure.
         skipped: reasons, by the full name of the measure.
     """
 
@@ -199,6 +213,7 @@ class _Work:
     sets: WordSets
     subspace: Subspace | None
     seed: int
+    progress: Progress
     skipped: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -207,6 +222,7 @@ class _Work:
         frequent = frequent_words(self.original, CANDIDATES) if self.subspace is not None else []
         self._candidates = [word for word in frequent if word.lower() not in protected and word in both]
         self._chosen: dict[int, MostBiased] = {}
+        self._attempts = 0
 
     def attempt(
         self, results: dict[str, Any], name: str, function: Callable[[], Any], prefix: str = ""
@@ -216,6 +232,8 @@ class _Work:
             results[name] = function()
         except DataError as error:
             self.skipped[prefix + name] = str(error)
+        self._attempts += 1
+        self.progress.update(self._attempts)
 
     @property
     def neutral(self) -> tuple[str, ...]:

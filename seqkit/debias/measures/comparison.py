@@ -13,6 +13,7 @@ from seqkit.debias.word_sets import WordSets
 from seqkit.embeddings.evaluation import EvaluationSets, default_sets
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import DataError
+from seqkit.progress import SILENT, Progress
 
 SCORED = 50_000
 """Analogies are answered among so many of the most frequent words: of 400,000 it would take many minutes."""
@@ -79,12 +80,19 @@ class Comparison:
             "measures": {name: change.as_json() for name, change in self.measures.items()},
             "utility": {name: change.as_json() for name, change in self.utility.items()},
             "verdict": self.verdict.as_json(),
+            "coverage": self.after.as_json()["coverage"],
             "skipped": self.before.skipped | self.after.skipped,
         }
 
 
 def compare(
-    before: Vectors, after: Vectors, sets: WordSets, *, seed: int = 0, tests: EvaluationSets | None = None
+    before: Vectors,
+    after: Vectors,
+    sets: WordSets,
+    *,
+    seed: int = 0,
+    tests: EvaluationSets | None = None,
+    progress: Progress = SILENT,
 ) -> Comparison:
     """Measures two sets of vectors on the same words, with paired intervals of what changed.
 
@@ -95,6 +103,7 @@ def compare(
         seed: of all that is drawn.
         tests: what usefulness is scored on; None for the sets inside gensim. Analogies are answered among
             the 50,000 most frequent words.
+        progress: told of each measure.
 
     Raises:
         DataError: no common words; or as `audit` of the vectors before.
@@ -103,9 +112,17 @@ def compare(
     if tests is None:
         tests = EvaluationSets.read(*default_sets())
     before, after = _common(before, after)
-    first, second = (measure(vectors, before, sets, seed=seed) for vectors in (before, after))
-    measures = _changes(first.flat(), second.flat(), _neutral_values(first))
-    usefulness = _changes(_scores(before, tests, seed), _scores(after, tests, seed), {})
+    first, second = (
+        measure(vectors, before, sets, seed=seed, progress=progress) for vectors in (before, after)
+    )
+    measures = _changes(first.flat(), second.flat(), neutral_values(first))
+    progress.start("scoring", 2, "sets of vectors")
+    scores = []
+    for number, vectors in enumerate((before, after), 1):
+        scores.append(_scores(vectors, tests, seed))
+        progress.update(number)
+    progress.finish()
+    usefulness = _changes(*scores, {})
     return Comparison(first, second, measures, usefulness, judge(measures, usefulness))
 
 
@@ -123,7 +140,8 @@ def _common(before: Vectors, after: Vectors) -> tuple[Vectors, Vectors]:
     return first, second
 
 
-def _neutral_values(audit: Audit) -> dict[str, float]:
+def neutral_values(audit: Audit) -> dict[str, float]:
+    """What unbiased vectors have, by the name of the figure; measures without such a value are not in it."""
     chance = 1 / max(audit.classes, 1)
     return (
         _NEUTRAL
