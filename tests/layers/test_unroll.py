@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from seqkit.errors import UsageError
 from seqkit.layers import Bidirectional, DeepRNN, Recurrent
+from seqkit.layers.unroll import unroll
 
 
 class Averages(NamedTuple):
@@ -51,6 +52,42 @@ class MeanCell(keras.layers.Layer):
 
 class NotQuite(MeanCell):
     zoneout_masks: Any = property()
+
+
+@pytest.mark.parametrize("mode", ["eager", "graph"])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_loop_is_its_definition(helpers: Any, any_cell: str, backwards: bool, mode: str) -> None:
+    """In training, with masked steps, from a state that is given; outputs, states and gradients."""
+    cell = helpers.cells[any_cell](dtype="float64", seed=1)
+    cell.build((None, 3))
+    helpers.randomise(cell)
+    x = tf.constant(helpers.sequences(dtype="float64"))
+    rng = np.random.default_rng(3)
+    state = cell.state_type(*(tf.constant(rng.normal(size=(5, size))) for size in cell.state_size))
+
+    def drawn() -> tuple[Any, Any]:
+        return cell.constants(5, True, seed=[1, 2]), cell.zoneout_masks((4, 5), True, seed=[3, 4])
+
+    def call() -> Any:
+        return unroll(
+            cell, cell.project_inputs(x), state, *drawn(), tf.constant(helpers.mask), reverse=backwards
+        )
+
+    def step_by_step() -> Any:
+        constants, zoneout = drawn()
+        now, hidden = state, [None] * 4
+        for t in reversed(range(4)) if backwards else range(4):
+            keep = zoneout and type(zoneout)(*(part if part is None else part[t] for part in zoneout))
+            new = cell.step(cell.project_inputs(x[:, t]), now, constants, keep)
+            there = helpers.mask[:, t, None]
+            now = type(now)(*(tf.where(there, n, old) for n, old in zip(new, now, strict=True)))
+            hidden[t] = now.hidden
+        return tf.stack(hidden, axis=1), now
+
+    watched = [x, *state], cell.trainable_variables
+    wanted = helpers.with_gradients(step_by_step, *watched)
+    found = helpers.run_in(mode, lambda: helpers.with_gradients(call, *watched))
+    helpers.assert_close(found, wanted, 1e-11)
 
 
 @pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
