@@ -25,6 +25,7 @@ INTERNAL_ERROR, IO_ERROR, CTRL_C = 70, 74, 130
         "demo": "seqkit.cli.demo:demo",
         "embed": "seqkit.cli.embed:embed",
         "corpus": "seqkit.cli.corpus:corpus",
+        "debias": "seqkit.cli.debias:debias",
         "plot": "seqkit.cli.plot:plot",
     },
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100},

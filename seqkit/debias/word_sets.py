@@ -206,6 +206,15 @@ def built_in_names() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir())
 
 
+def built_in_text(name: str) -> str:
+    """The TOML of sets that come with seqkit, to print or to begin a file of one's own with.
+
+    Args:
+        name: one of `built_in_names()`.
+    """
+    return (files("seqkit.debias") / "data" / f"{name}.toml").read_text(encoding="utf-8")
+
+
 def word_sets(name_or_path: Place) -> WordSets:
     """The sets of a file, or of a name; a file of that name in the current folder wins.
 
@@ -225,7 +234,7 @@ def word_sets(name_or_path: Place) -> WordSets:
                 f"{name_or_path}: no such file, and no word set of that name; built in are "
                 f"{', '.join(names)}{near}"
             )
-        path = Path(str(files("seqkit.debias") / "data" / f"{name_or_path}.toml"))
+        return parse_word_sets(built_in_text(str(name_or_path)))
     return parse_word_sets(read_text(path), path)
 
 

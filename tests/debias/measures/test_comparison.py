@@ -92,7 +92,7 @@ def test_noise_costs_and_hides(gendered: Vectors, sets: WordSets, tests: Evaluat
 
 def test_json(gendered: Vectors, sets: WordSets, tests: EvaluationSets) -> None:
     answer = json.loads(json.dumps(compare(gendered, projected(gendered), sets, tests=tests).as_json()))
-    assert set(answer) == {"sets", "seed", "measures", "utility", "verdict", "skipped"}
+    assert set(answer) == {"sets", "seed", "measures", "utility", "verdict", "coverage", "skipped"}
     assert set(answer["measures"]["direct_bias"]) == {"before", "after", "change", "neutral", "distance"}
     assert set(answer["measures"]["direct_bias"]["change"]) == {"value", "low", "high"}
     assert answer["measures"]["ripa"]["neutral"] is None
