@@ -93,7 +93,7 @@ def _with_learned(vectors: Vectors, sets: WordSets, quiet: bool) -> WordSets:
 def _rows(record: Any) -> list[list[object]]:
     """What was done, a line each: lists as their lengths."""
     rows: list[list[object]] = [["method", record["method"]], ["word sets", record["word_sets"]["name"]]]
-    rows += [[key, value] for key, value in record["settings"].items() if value is not None]
+    rows += [[key, _shown(value)] for key, value in record["settings"].items() if value is not None]
     rows += [
         ["pairs", len(record["pairs"])],
         ["explained variance", ", ".join(f"{share:.3f}" for share in record["explained_variance"])],
@@ -101,6 +101,11 @@ def _rows(record: Any) -> list[list[object]]:
     told = {"method", "settings", "word_sets", "pairs", "explained_variance", "coverage"}
     for key, value in record.items():
         if key not in told:
-            shown = len(value) if isinstance(value, list | tuple) else value
-            rows.append([key.replace("_", " "), f"{shown:.4g}" if isinstance(shown, float) else shown])
+            rows.append([key.replace("_", " "), _shown(value)])
     return rows
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return len(value)
+    return f"{value:.4g}" if isinstance(value, float) else value

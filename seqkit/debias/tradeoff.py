@@ -1,4 +1,4 @@
-"""What soft debiasing trades: for several strengths λ, the bias that is left and the usefulness that is kept."""
+"""What soft debiasing trades: for several strengths λ, the bias that is left and the usefulness kept."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TradeOff:
     Args:
         strengths: λ, as in `SoftConfig`.
         bias: the direct bias that is left.
-        similarity: Spearman's correlation with human judgements; empty where no test set has two of the words.
+        similarity: Spearman's correlation with human judgements; empty where no test set has enough words.
         test_set: whose judgements.
         words: how many words were looked at.
     """

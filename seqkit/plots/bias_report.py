@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from seqkit.debias.measures.audit import RECOVERY, Audit
 from seqkit.debias.measures.comparison import Comparison, neutral_values
 from seqkit.debias.measures.intervals import Figure
 from seqkit.debias.measures.meaning import asks
-from seqkit.debias.tradeoff import trade_off
+from seqkit.debias.tradeoff import TradeOff, trade_off
 from seqkit.debias.word_sets import WordSets
 from seqkit.embeddings.neighbours import unit_rows
 from seqkit.errors import DataError, Place, UsageError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     Source = tuple[Place, Vectors]
 
+_ACCURACIES = [name for name in RECOVERY if name.endswith("accuracy")]
 _MOST = 15  # words at each end of the axis
 _LISTED = 12  # words of a list in what was done
 
@@ -41,7 +43,8 @@ _PAGE = """<!DOCTYPE html>
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
 <style>
-:root {{ color-scheme: light dark; --ink: #222; --muted: #666; --grid: #ddd; --paper: #fff; --card: #f6f6f4; }}
+:root {{ color-scheme: light dark;
+  --ink: #222; --muted: #666; --grid: #ddd; --paper: #fff; --card: #f6f6f4; }}
 @media (prefers-color-scheme: dark) {{
   :root {{ --ink: #e6e6e6; --muted: #a5a5a5; --grid: #484848; --paper: #17181a; --card: #222427; }}
 }}
@@ -185,60 +188,63 @@ def _pictures(
     progress: Progress,
     title: str,
 ) -> list[str]:
-    """The sections with pictures, for those that there is something to show of."""
-    try:
-        traded = trade_off(vectors[0], sets, seed=next(iter(audits.values())).seed, progress=progress)
-    except DataError:
-        traded = None
+    """The sections with pictures, of what there is to show."""
+    first = next(iter(audits.values()))
+    traded = None
+    with suppress(DataError):
+        traded = trade_off(vectors[0], sets, seed=first.seed, progress=progress)
     words, ends = _positions(vectors, sets)
-    tests = list(next(iter(audits.values())).weat)
-    names = [name for name in RECOVERY[:3] if any(name in audit.recovery for audit in audits.values())]
-    shown = "".join([title, *ends, *tests, *(word.word for word in words)])
-    parts = []
+    shown = "".join([title, *ends, *first.weat, *(word.word for word in words)])
     with drawing(shown, progress):
-        if words:
-            parts.append(
-                _section(
-                    "Words on the bias axis",
-                    "Words that should be neutral, by their cosine with the bias direction of the vectors"
-                    f"{' before' if len(vectors) > 1 else ''}: the farthest of each side.",
-                    axis_picture(words, ends),
-                )
-            )
-        if tests:
-            sides = {side: [audit.weat[name].effect_size if name in audit.weat else None for name in tests]
-                     for side, audit in audits.items()}  # fmt: skip
-            parts.append(
-                _section(
-                    "Association tests (WEAT)",
-                    "Effect size, −2 to 2, with its 95% interval; 0 is no association. It has no unit: "
-                    "the table has the difference of cosines, too.",
-                    bars_picture(tests, sides, neutral=0.0, label="effect size", limits=(-2.05, 2.05),
-                                 title="weat effect sizes"),
-                )
-            )  # fmt: skip
-        if names:
-            chance = 1 / next(iter(audits.values())).classes
-            sides = {side: [audit.recovery.get(name) for name in names] for side, audit in audits.items()}
-            parts.append(
-                _section(
-                    "Recovery",
-                    "How well the sides of the most biased words are told from the vectors; the line is "
-                    f"chance, {chance:.2f}. Above it, the bias is there, whatever the direction says.",
-                    bars_picture([name.removesuffix("_accuracy").replace("_", " ") for name in names], sides,
-                                 neutral=chance, label="accuracy", limits=(0.0, 1.02), title="recovery"),
-                )
-            )  # fmt: skip
-        if traded is not None:
-            parts.append(
-                _section(
-                    "What strength λ trades",
-                    f"Soft debiasing of the {traded.words:,} most frequent words"
-                    f"{' before' if len(vectors) > 1 else ''}: bias that is left, usefulness that is kept.",
-                    trade_off_picture(traded),
-                )
-            )
-    return parts
+        return [
+            _axis(words, ends, len(vectors) > 1) if words else "",
+            _associations(audits, list(first.weat)) if first.weat else "",
+            _recovery(audits) if any(name in first.recovery for name in _ACCURACIES) else "",
+            _traded(traded, len(vectors) > 1) if traded is not None else "",
+        ]
+
+
+def _axis(words: Sequence[Position], ends: tuple[str, str], several: bool) -> str:
+    note = (
+        "Words that should be neutral, by their cosine with the bias direction of the vectors"
+        f"{' before' if several else ''}: the farthest of each side."
+    )
+    return _section("Words on the bias axis", note, axis_picture(words, ends))
+
+
+def _associations(audits: Mapping[str, Audit], tests: Sequence[str]) -> str:
+    sides = {
+        side: [audit.weat[name].effect_size if name in audit.weat else None for name in tests]
+        for side, audit in audits.items()
+    }
+    note = (
+        "Effect size, −2 to 2, with its 95% interval; 0 is no association. It has no unit: the table has the "
+        "difference of cosines, too."
+    )
+    svg = bars_picture(
+        tests, sides, neutral=0.0, label="effect size", limits=(-2.05, 2.05), title="weat effect sizes"
+    )
+    return _section("Association tests (WEAT)", note, svg)
+
+
+def _recovery(audits: Mapping[str, Audit]) -> str:
+    chance = 1 / next(iter(audits.values())).classes
+    sides = {side: [audit.recovery.get(name) for name in _ACCURACIES] for side, audit in audits.items()}
+    names = [name.removesuffix("_accuracy").replace("_", " ") for name in _ACCURACIES]
+    note = (
+        "How well the sides of the most biased words are told from the vectors; the line is chance, "
+        f"{chance:.2f}. Above it, the bias is there, whatever the direction says."
+    )
+    svg = bars_picture(names, sides, neutral=chance, label="accuracy", limits=(0.0, 1.02), title="recovery")
+    return _section("Recovery", note, svg)
+
+
+def _traded(found: TradeOff, several: bool) -> str:
+    note = (
+        f"Soft debiasing of the {found.words:,} most frequent words{' before' if several else ''}: bias that "
+        "is left, usefulness that is kept."
+    )
+    return _section("What strength λ trades", note, trade_off_picture(found))
 
 
 def _positions(vectors: Sequence[Vectors], sets: WordSets) -> tuple[list[Position], tuple[str, str]]:
@@ -258,16 +264,12 @@ def _positions(vectors: Sequence[Vectors], sets: WordSets) -> tuple[list[Positio
         return [], (ends[0], ends[1])
     places = [
         unit_rows(np.asarray(part.matrix[[part.vocabulary[word] for word in words]])) @ axis
-        if part.vector_size == len(axis)
-        else None
         for part in vectors
+        if part.vector_size == len(axis)  # else the direction means nothing there
     ]
     order = np.argsort(places[0])
     chosen = order if len(order) <= 2 * _MOST else np.concatenate([order[:_MOST], order[-_MOST:]])
-    found = [
-        Position(words[row], *(None if place is None else float(place[row]) for place in places))  # type: ignore[arg-type]
-        for row in chosen.tolist()
-    ]
+    found = [Position(words[row], *(float(place[row]) for place in places)) for row in chosen.tolist()]
     return found, (ends[0], ends[1])
 
 
@@ -344,7 +346,11 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _ends(figure: Figure | None) -> list[object]:
-    return [None, None] if figure is None else [figure.value, f"{figure.low:.3f} to {figure.high:.3f}"]
+    return (
+        [None, None]
+        if figure is None
+        else [figure.value, f"{figure.low:z.3f} to {figure.high:z.3f}".replace(" ", "\u00a0")]
+    )
 
 
 def _table(title: str, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -352,7 +358,9 @@ def _table(title: str, headers: Sequence[str], rows: Sequence[Sequence[object]])
     styles = [' class="number"' if is_number else "" for is_number in numeric]
     head = "".join(f"<th{style}>{_text(name)}</th>" for name, style in zip(headers, styles, strict=True))
     body = "\n".join(
-        f"<tr>{''.join(f'<td{style}>{_cell(cell)}</td>' for cell, style in zip(row, styles, strict=True))}</tr>"
+        "<tr>"
+        + "".join(f"<td{style}>{_cell(cell)}</td>" for cell, style in zip(row, styles, strict=True))
+        + "</tr>"
         for row in rows
     )
     return f"<h2>{_text(title)}</h2>\n<div class='wide'><table>\n<tr>{head}</tr>\n{body}\n</table></div>"
@@ -361,7 +369,7 @@ def _table(title: str, headers: Sequence[str], rows: Sequence[Sequence[object]])
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:.3f}" if isinstance(value, float) else _text(str(value))
+    return f"{value:z.3f}" if isinstance(value, float) else _text(str(value))
 
 
 def _text(text: str) -> str:

@@ -122,7 +122,7 @@ def compare(
         scores.append(_scores(vectors, tests, seed))
         progress.update(number)
     progress.finish()
-    usefulness = _changes(*scores, {})
+    usefulness = _changes(scores[0], scores[1], {})
     return Comparison(first, second, measures, usefulness, judge(measures, usefulness))
 
 
