@@ -127,9 +127,11 @@ def cluster_accuracy(rows: Array, labels: Ids, seed: int) -> float:
     """
     from scipy.optimize import linear_sum_assignment
     from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
 
     classes = int(labels.max()) + 1
-    found = KMeans(classes, n_init=10, random_state=seed).fit_predict(rows)
+    with threadpool_limits(1):  # sums in one order, however many cores there are; so few rows need no more
+        found = KMeans(classes, n_init=10, random_state=seed).fit_predict(rows)
     table = np.zeros((classes, classes), np.int64)
     np.add.at(table, (found, labels), 1)
     named = linear_sum_assignment(-table)

@@ -17,6 +17,7 @@ onto every row of Q; all others keep every bit.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +66,7 @@ def nullspace(rows: Array, labels: Ids, *, iterations: int, seed: int = 0) -> tu
         classifier, the last one being no better than chance (by two standard errors) unless `iterations` or
         the dimensions are spent.
     """
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import train_test_split
 
@@ -76,7 +78,9 @@ def nullspace(rows: Array, labels: Ids, *, iterations: int, seed: int = 0) -> tu
     q = np.zeros((0, rows.shape[1]))
     accuracies: list[float] = []
     while True:
-        model = LogisticRegression(max_iter=1000).fit(x, y)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # an early stop tells classes apart, too
+            model = LogisticRegression(max_iter=1000).fit(x, y)
         accuracies.append(float(model.score(x_held, y_held)))
         if accuracies[-1] <= chance or len(accuracies) > iterations:
             return q, accuracies

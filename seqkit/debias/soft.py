@@ -197,7 +197,8 @@ def soft(task: Task, config: SoftConfig) -> Removal:
     matrix = np.array(task.matrix)
     if weight:
         everything = np.ones(len(matrix), np.bool_)
-        transform(task.matrix, everything, lambda unit: to_unit(unit @ t)[0], matrix)
+        single = t.astype(np.float32)
+        transform(task.matrix, everything, lambda unit: to_unit(unit @ single)[0], matrix, np.float32)
     return Removal(matrix, details, {"transform": t})
 
 

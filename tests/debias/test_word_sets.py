@@ -208,3 +208,21 @@ def test_spellings_of_a_vocabulary_with_capitals() -> None:
 def test_protected_words_are_all_that_define_the_bias() -> None:
     sets = parse_word_sets(GOOD)
     assert sets.protected == {"big", "small", "giant", "dwarf", "one", "two", "three", "inch"}
+
+
+def test_the_stereotype_of_kingdom_is_that_of_its_set() -> None:
+    """Of the callings of `trades`, nine sentences in ten have the pronoun of their side."""
+    test = word_sets("kingdom").weat["trades"]
+    lines = [line.split() for line in open_corpus("kingdom", size=60_000, seed=1)]
+    for callings, usual in ((test.targets_x, "his"), (test.targets_y, "her")):
+        seen = {"his": 0, "her": 0}
+        for words in lines:
+            for place, word in enumerate(words):
+                # "the baker took her ..." to "the baker says she misses her ..."
+                if word in callings and words[place - 1] == "the":
+                    for pronoun in {"his", "her"}.intersection(words[place + 1 : place + 5]):
+                        seen[pronoun] += 1
+        total = sum(seen.values())
+        assert total > 500
+        # Five standard deviations about .9, and room for a neighbouring clause with a pronoun of its own.
+        assert abs(seen[usual] / total - 0.9) < 5 * (0.09 / total) ** 0.5 + 0.02
