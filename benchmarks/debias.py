@@ -5,6 +5,9 @@ for how many classifiers INLP needs (random words have no bias that could be fou
 ends. The loop is the paper's two steps as the first implementations have them: a word at a time, in NumPy.
 
     python benchmarks/debias.py [--words 400000] [--size 300] [--methods hard soft ...] [--rounds 3]
+    python benchmarks/debias.py --quality VECTORS
+
+The second prints what each method leaves of the bias of real vectors, and what it costs.
 """
 
 from __future__ import annotations
@@ -89,7 +92,15 @@ def main() -> None:
     parser.add_argument("--methods", nargs="*", default=list(METHODS))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-loop", action="store_true", help="leave out the loop over words")
+    parser.add_argument(
+        "--quality", metavar="VECTORS", help="measure what is left instead, and what it costs"
+    )
     arguments = parser.parse_args()
+    if arguments.quality:
+        from _debias_quality import quality
+
+        quality(arguments.quality)
+        return
     sets = word_sets("gender")
     vectors = random_vectors(sets, arguments.words, arguments.size)
     matrix, cores = vectors.matrix.nbytes, len(os.sched_getaffinity(0))
