@@ -30,10 +30,18 @@ def cell(figure: object) -> str:
     return f"{value:z.3f} ({low:z.2f} to {high:z.2f})"
 
 
+def spelled(word: str, vectors: Vectors) -> str:
+    """A word in lower case where the vocabulary has it so only: "John" of test 6."""
+    return word if word in vectors else word.lower()
+
+
 def published(vectors: Vectors) -> list[str]:
     """The effect sizes of WEAT, and the shares of SemBias."""
     tests = read_wefe(DATA / "weat_wefe.json")
-    effects = [weat(vectors, *vars(tests[name]).values()).effect_size for name in TESTS]
+    lists = [
+        [[spelled(word, vectors) for word in part] for part in vars(tests[name]).values()] for name in TESTS
+    ]
+    effects = [weat(vectors, *parts).effect_size for parts in lists]
     answers = sembias(vectors, read_sembias(DATA / "sembias.tsv"))
     shares = (answers.definition, answers.stereotype, answers.neither)
     return [*map(cell, effects), " / ".join(f"{share.value:.3f}" for share in shares)]

@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -102,12 +102,15 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value]
 
 
-def echo_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def echo_table(
+    headers: Sequence[str], rows: Iterable[Sequence[object]], *, whole_names: bool = False
+) -> None:
     """Write rows: a table on a terminal; elsewhere lines of tab-separated cells, without the headers.
 
     Args:
         headers: the column titles; all empty for none.
         rows: as many cells each; floats are shown with four decimals, None as nothing.
+        whole_names: on a narrow terminal the last column gives way, and never the first.
     """
     if not sys.stdout.isatty():
         for row in rows:
@@ -121,7 +124,9 @@ def echo_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     table = Table(box=None, pad_edge=False, show_header=any(headers))
     for index, header in enumerate(headers):
         numeric = all(isinstance(line[index], int | float | None) for line in lines)
-        table.add_column(Text(header), justify="right" if numeric else "left", overflow="fold")
+        whole = whole_names and index < len(headers) - 1
+        justify: Literal["right", "left"] = "right" if numeric else "left"
+        table.add_column(Text(header), justify=justify, overflow="fold", no_wrap=whole)
     for line in lines:
         table.add_row(*(Text(_cell(value)) for value in line))
     Console(markup=False, highlight=False, emoji=False).print(table)

@@ -13,6 +13,7 @@ from seqkit.cli.progress import progress_for
 if TYPE_CHECKING:
     from seqkit.debias.measures.audit import Audit
     from seqkit.debias.measures.comparison import Change, Comparison
+    from seqkit.debias.measures.intervals import Figure
 
 report_option = click.option("-o", "--output", "report", metavar="FILE.html", help="Write a report, too.")
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace FILE.html if it is there.")
@@ -126,16 +127,24 @@ def _show_audit(result: Audit) -> None:
     echo_table(
         ["measure", "value", "low", "high", "neutral", "asks"],
         [
-            [name, figure.value, figure.low, figure.high, neutral.get(name), asks(name)]
+            [name.removeprefix("recovery."), *_ends(figure), neutral.get(name), asks(name)]
             for name, figure in result.flat().items()
+            if not name.startswith("weat_difference.")
         ],
+        whole_names=True,
     )
     if result.weat:
         echo("")
         echo_table(
-            ["test", "p", "p corrected", "partitions"],
+            ["test", "difference", "low", "high", "p", "p corrected", "partitions"],
             [
-                [name, _small(test.p.value), _small(result.corrected[name].value), f"{test.partitions:,}"]
+                [
+                    name,
+                    *_ends(test.difference),
+                    _small(test.p.value),
+                    _small(result.corrected[name].value),
+                    f"{test.partitions:,}",
+                ]
                 for name, test in result.weat.items()
             ],
         )
@@ -153,10 +162,13 @@ def _show_comparison(result: Comparison) -> None:
 
 
 def _row(name: str, change: Change) -> list[object]:
-    ends = ("value", "low", "high")
-    changed = [None if change.change is None else getattr(change.change, end) for end in ends]
+    changed = [None] * 3 if change.change is None else _ends(change.change)
     values = [None if figure is None else figure.value for figure in (change.before, change.after)]
     return [name, *values, *changed, change.neutral]
+
+
+def _ends(figure: Figure) -> list[float]:
+    return [figure.value, figure.low, figure.high]
 
 
 def _small(p: float) -> str:
