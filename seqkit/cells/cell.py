@@ -270,7 +270,8 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
         projected = product(tf.cast(inputs, self.compute_dtype), self._value(self.kernel))
         if self.layer_norm:
             projected = layer_norm(projected, self._value(self.input_gain), len(self.gates))
-        return projected + self._value(self.bias)
+        # Its gradient takes two thirds of the time of that of a sum.
+        return tf.nn.bias_add(projected, self._value(self.bias))
 
     def zoneout_masks(self, shape: Sequence[Any], training: bool = False, seed: Any = None) -> Any:
         """Which units keep their value in a step: a named state of masks of 0 and 1.

@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from seqkit.cells import GRUCell, LSTMCell, RNNCell
-from seqkit.layers.kernels.recurrence import Frame, Recurrence, Tape
+from seqkit.layers.kernels.recurrence import Frame, Recurrence, Tape, Wiring, wiring_of
 
 CELLS = (RNNCell, GRUCell, LSTMCell)
 """Cells whose step takes functions for kernels (`seqkit.cells.numerics.product`)."""
@@ -29,7 +29,7 @@ class Form:
         cell: type of the cell.
         config: the options that its step depends on, as JSON.
         constants: type of the cell's constants.
-        dtype: of the arrays.
+        dtype: of the arrays; that of the cell, but float32 for bfloat16 that is compiled.
         gates: length of the projected inputs.
         sizes: length of each part of the state.
         kernels: name and shape of each constant that is multiplied with, in the order of their use.
@@ -77,7 +77,8 @@ def form_of(cell: Any, constants: Any, zoneout: Any, mask: bool, reverse: bool, 
         cell=type(cell),
         config=json.dumps(config, sort_keys=True),
         constants=type(constants),
-        dtype=cell.compute_dtype,
+        # XLA multiplies bfloat16 by converting it, in each step: a third slower at 650 units.
+        dtype="float32" if compiled and cell.compute_dtype == "bfloat16" else cell.compute_dtype,
         gates=cell.units * len(cell.gates),
         sizes=tuple(cell.state_size),
         kernels=tuple(item for item in shapes.items() if item[0].endswith("kernel")),
@@ -97,11 +98,12 @@ class Loops:
     Forwards the arguments are the projected inputs, the state, what `Form` says of mask, dropped and zoneout;
     then the number of steps, kernels and vectors. The results are those of `Tape`.
     Backwards the tape and the slopes of the results, hidden and the last state, come before the number of
-    steps. The results are those of `Slopes`.
+    steps; there are no projected inputs if the wiring is `summed`. The results are those of `Slopes`.
     """
 
     forward: Any
     backward: Any
+    wiring: Wiring
 
 
 @functools.lru_cache(maxsize=128)
@@ -111,29 +113,31 @@ def loops_of(form: Form) -> Loops:
         # A cell without weights: a step takes all that it needs as arguments.
         cell = form.cell(**json.loads(form.config), dtype=form.dtype)
         kernels, vectors = (tuple(name for name, _ in named) for named in (form.kernels, form.vectors))
-        recurrence = Recurrence(cell, kernels, vectors, form.constants, form.reverse)
+        wiring = wiring_of(cell, form.constants, form.kernels, form.vectors, form.dropped)
+        recurrence = Recurrence(cell, kernels, vectors, form.constants, form.reverse, wiring)
         parts, products = len(form.sizes), len(kernels)
 
         def forward(*given: Any) -> list[Any]:
             arrays = iter(given)
-            projected, state, frame = _begin(form, arrays)
+            projected = next(arrays)
+            state, frame = _begin(form, arrays)
             steps, weights, others = _end(form, arrays)
             tape = recurrence.forward(projected, state, weights, others, frame(steps))
             return [*tape.states, *tape.products]
 
         def backward(*given: Any) -> list[Any]:
             arrays = iter(given)
-            projected, state, frame = _begin(form, arrays)
-            tape = Tape(_take(arrays, parts), _take(arrays, products))
-            hidden, last = next(arrays), _take(arrays, parts)
+            projected = take(arrays, int(not wiring.summed))
+            state, frame = _begin(form, arrays)
+            tape = Tape(take(arrays, parts), take(arrays, products))
+            hidden, last = next(arrays), take(arrays, parts)
             steps, weights, others = _end(form, arrays)
             found = recurrence.backward(projected, state, weights, others, frame(steps), tape, hidden, last)
-            return [found.projected, *found.state, *found.factors, *found.products, *found.vectors]
+            return [*found.projected, *found.state, *found.factors, *found.products, *found.vectors]
 
         dtype, sizes = form.dtype, form.sizes
-        first = _specs(dtype, [[None, None, form.gates], *([None, size] for size in sizes)]) + _frame_specs(
-            form
-        )
+        projected = _specs(dtype, [[None, None, form.gates]])
+        begin = _specs(dtype, [[None, size] for size in sizes]) + _frame_specs(form)
         tape = _specs(dtype, [[None, None, n] for n in (*sizes, *(shape[1] for _, shape in form.kernels))])
         slopes = _specs(dtype, [[None, None, sizes[0]], *([None, size] for size in sizes)])
         end = [
@@ -141,8 +145,9 @@ def loops_of(form: Form) -> Loops:
             *_specs(dtype, [shape for _, shape in form.kernels + form.vectors]),
         ]
         return Loops(
-            _function(forward, first + end, form.compiled),
-            _function(backward, first + tape + slopes + end, form.compiled),
+            _function(forward, projected + begin + end, form.compiled),
+            _function(backward, projected * (not wiring.summed) + begin + tape + slopes + end, form.compiled),
+            wiring,
         )
 
 
@@ -167,19 +172,20 @@ def _frame_specs(form: Form) -> list[Any]:
     return mask + dropped + _specs(form.dtype, [[None, None, size] for size in masks])
 
 
-def _begin(form: Form, arrays: Iterator[Any]) -> tuple[Any, list[Any], Callable[[Any], Frame]]:
-    """Projected inputs, the state, and the frame of so many steps."""
-    projected, state = next(arrays), _take(arrays, len(form.sizes))
+def _begin(form: Form, arrays: Iterator[Any]) -> tuple[list[Any], Callable[[Any], Frame]]:
+    """The state, and the frame of so many steps."""
+    state = take(arrays, len(form.sizes))
     mask = next(arrays) if form.mask else None
     dropped = next(arrays) if form.dropped else None
     zoneout = form.zoneout and [next(arrays) if part is True else part for part in form.zoneout]
-    return projected, state, lambda steps: Frame(steps, mask, dropped, zoneout)
+    return state, lambda steps: Frame(steps, mask, dropped, zoneout)
 
 
 def _end(form: Form, arrays: Iterator[Any]) -> tuple[Any, list[Any], list[Any]]:
     """The number of steps, kernels and vectors."""
-    return next(arrays), _take(arrays, len(form.kernels)), _take(arrays, len(form.vectors))
+    return next(arrays), take(arrays, len(form.kernels)), take(arrays, len(form.vectors))
 
 
-def _take(arrays: Iterator[Any], count: int) -> list[Any]:
+def take(arrays: Iterator[Any], count: int) -> list[Any]:
+    """The next so many."""
     return list(itertools.islice(arrays, count))

@@ -5,6 +5,10 @@ Backwards it goes through the steps again from what was kept, without the produc
 step: that gives the gradient by every product, d⟨t⟩, and by the state before it, d⟨t⟩ W_aᵀ and what the step
 itself passes on. The gradient by the weights is left to one product over all steps, Σ a⟨t-1⟩ᵀ d⟨t⟩.
 
+What a loop writes for each step is moved through memory several times, which on long sequences of few units
+takes as long as the products. So nothing is written twice: where a step sees the projected inputs and the
+first product only as a sum, the sum is kept and has one gradient; and a⟨t-1⟩ is what the loop forwards kept.
+
 Arrays here are in the order of time, (time, batch, size).
 """
 
@@ -38,7 +42,8 @@ class Tape(NamedTuple):
 
     Args:
         states: each part of the state after every step, (time, batch, size).
-        products: each product of a kernel, (time, batch, columns).
+        products: each product of a kernel, (time, batch, columns); the first with the projected inputs added,
+            where the step is `Wiring.summed`.
     """
 
     states: list[Any]
@@ -49,18 +54,32 @@ class Slopes(NamedTuple):
     """Gradients that a loop backwards gives.
 
     Args:
-        projected: by the projected inputs, (time, batch, gates · units).
+        projected: by the projected inputs, (time, batch, gates · units); none where the step is
+            `Wiring.summed`, since it is that by the first product.
         state: by each part of the state before the first step, (batch, size).
-        factors: what each kernel was multiplied with, (time, batch, rows).
+        factors: what each kernel was multiplied with, (time, batch, rows); not for the first one where it is
+            `Wiring.direct`.
         products: by each product, (time, batch, columns): the gradient by a kernel is Σ factorᵀ product.
         vectors: by each of the other constants.
     """
 
-    projected: Any
+    projected: list[Any]
     state: list[Any]
     factors: list[Any]
     products: list[Any]
     vectors: list[Any]
+
+
+class Wiring(NamedTuple):
+    """What a step does with its first product.
+
+    Args:
+        summed: it is only used in a sum with the projected inputs.
+        direct: it is that of a⟨t-1⟩ itself.
+    """
+
+    summed: bool
+    direct: bool
 
 
 @dataclass(frozen=True)
@@ -73,6 +92,7 @@ class Recurrence:
         vectors: names of the other constants that are learned.
         constants: the type of the cell's constants.
         reverse: begin at the last step.
+        wiring: of the cell's step.
     """
 
     cell: Any
@@ -80,6 +100,7 @@ class Recurrence:
     vectors: tuple[str, ...]
     constants: Any
     reverse: bool
+    wiring: Wiring
 
     def forward(
         self,
@@ -105,10 +126,17 @@ class Recurrence:
             t, products = self._place(count, frame), []
 
             def keep(kernel: Any) -> Any:
-                return lambda values: products.append(tf.matmul(values, kernel)) or products[-1]
+                def multiply(values: Any) -> Any:
+                    products.append(tf.matmul(values, kernel))
+                    return products[-1]
 
+                return multiply
+
+            here = projected[t]
             constants = self._constants([keep(kernel) for kernel in kernels], vectors, frame)
-            new = self._step(projected[t], state, constants, frame, t)
+            new = self._step(here, state, constants, frame, t)
+            if self.wiring.summed:
+                products[0] += here
             values = [*new, *products]
             return count + 1, new, [array.write(t, value) for array, value in zip(kept, values, strict=True)]
 
@@ -121,7 +149,7 @@ class Recurrence:
 
     def backward(
         self,
-        projected: Any,
+        projected: Sequence[Any],
         state: Sequence[Any],
         kernels: Sequence[Any],
         vectors: Sequence[Any],
@@ -133,7 +161,7 @@ class Recurrence:
         """Gradients, by those of the results.
 
         Args:
-            projected: as in `forward`.
+            projected: the projected inputs; none where the step is `Wiring.summed`.
             state: as in `forward`.
             kernels: as in `forward`.
             vectors: as in `forward`.
@@ -142,16 +170,17 @@ class Recurrence:
             hidden: gradient by the hidden part of the state after every step, (time, batch, hidden).
             last: gradient by each part of the state after the last step, (batch, size).
         """
-        time = tf.shape(projected)[0]
+        time, skipped = tf.shape(hidden)[0], int(self.wiring.direct)
         transposed = [tf.transpose(kernel) for kernel in kernels]
-        rows, columns = ([kernel.shape[k] for kernel in kernels] for k in (0, 1))
 
         def retreat(
             count: Any, slope: list[Any], sums: list[Any], kept: list[Any]
         ) -> tuple[Any, list[Any], list[Any], list[Any]]:
             t = self._place(count - 1, frame)
             before = self._before(count - 1, t, tape.states, state)
-            here, products, factors = projected[t], [array[t] for array in tape.products], []
+            products, factors = [array[t] for array in tape.products], []
+            inputs = [array[t] for array in projected]
+            here = tf.zeros_like(products[0]) if self.wiring.summed else inputs[0]
 
             def known(result: Any, kernel: Any) -> Any:
                 def multiply(values: Any) -> Any:
@@ -163,15 +192,16 @@ class Recurrence:
             known_kernels = [known(p, kernel) for p, kernel in zip(products, transposed, strict=True)]
             constants = self._constants(known_kernels, vectors, frame)
             new = self._step(here, before, constants, frame, t)
-            wanted, slope = [here, *before, *products, *vectors], [slope[0] + hidden[t], *slope[1:]]
-            found = tf.gradients(new, wanted, slope, unconnected_gradients="zero")
-            at = (1, 1 + len(before), 1 + len(before) + len(products))
-            values = [found[0], *factors, *found[at[1] : at[2]]]
-            sums = [total + more for total, more in zip(sums, found[at[2] :], strict=True)]
-            written = [array.write(t, value) for array, value in zip(kept, values, strict=True)]
-            return count - 1, found[at[0] : at[1]], sums, written
+            slope = [slope[0] + hidden[t], *slope[1:]]
+            wanted = [before, inputs + products, list(vectors)]
+            slope, slopes, more = _gradients(new, wanted, slope)
+            values = [*slopes, *factors[skipped:]]
+            sums = [total + part for total, part in zip(sums, more, strict=True)]
+            return count - 1, slope, sums, [a.write(t, value) for a, value in zip(kept, values, strict=True)]
 
-        kept = [_array(projected, time, width) for width in (projected.shape[-1], *rows, *columns)]
+        widths = [array.shape[-1] for array in (*projected, *tape.products)]
+        widths += [kernel.shape[0] for kernel in kernels[skipped:]]
+        kept = [_array(hidden, time, width) for width in widths]
         sums = [tf.zeros_like(vector) for vector in vectors]
         _, slope, sums, kept = tf.while_loop(
             lambda count, *_: count > 0,
@@ -180,8 +210,8 @@ class Recurrence:
             maximum_iterations=time,
         )
         arrays = [array.stack() for array in kept]
-        split = 1 + len(kernels)
-        return Slopes(arrays[0], slope, arrays[1:split], arrays[split:], sums)
+        split = (len(projected), len(projected) + len(kernels))
+        return Slopes(arrays[: split[0]], slope, arrays[split[1] :], arrays[split[0] : split[1]], sums)
 
     def _place(self, count: Any, frame: Frame) -> Any:
         """Where in time a step is."""
@@ -209,7 +239,54 @@ class Recurrence:
         return [tf.where(there, part, old) for part, old in zip(new, before, strict=True)]
 
 
-@tf.custom_gradient
+def wiring_of(
+    cell: Any,
+    constants: Any,
+    kernels: Sequence[tuple[str, Any]],
+    vectors: Sequence[tuple[str, Any]],
+    dropped: bool,
+) -> Wiring:
+    """The wiring of a cell's step, seen from a step that is built and never run.
+
+    Args:
+        cell: of `seqkit.cells`.
+        constants: the type of the cell's constants.
+        kernels: name and shape of each constant that is multiplied with, in the order of their use.
+        vectors: name and shape of each other constant that is learned.
+        dropped: whether there is a mask of recurrent dropout.
+    """
+    batch, dtype = 2, cell.compute_dtype
+    with tf.Graph().as_default():
+        # Of known shapes, so that the gradients by the parts of a sum are one and the same tensor.
+        projected = tf.zeros([batch, cell.units * len(cell.gates)], dtype)
+        state = cell.state_type(*(tf.zeros([batch, size], dtype) for size in cell.state_size))
+        products = [tf.zeros([batch, shape[1]], dtype) for _, shape in kernels]
+        factors: list[Any] = []
+        given = dict.fromkeys(constants._fields)
+
+        def known(result: Any) -> Any:
+            def multiply(values: Any) -> Any:
+                factors.append(values)
+                return result
+
+            return multiply
+
+        given |= {name: known(result) for (name, _), result in zip(kernels, products, strict=True)}
+        given |= {name: tf.zeros(shape, dtype) for name, shape in vectors}
+        given["mask"] = tf.ones_like(state.hidden) if dropped else None
+        new = cell.step(projected, state, constants(**given), None)
+        summed = tf.gradients(list(new), [projected, products[0]])
+        return Wiring(summed[0] is summed[1], factors[0] is state.hidden)
+
+
+def _gradients(results: Sequence[Any], wanted: Sequence[list[Any]], slopes: Sequence[Any]) -> list[list[Any]]:
+    """The gradients by each list of what is wanted, by those of the results."""
+    flat = [tensor for part in wanted for tensor in part]
+    found = iter(tf.gradients(results, flat, slopes, unconnected_gradients="zero"))
+    return [[next(found) for _ in part] for part in wanted]
+
+
+@tf.custom_gradient  # type: ignore[untyped-decorator]
 def _known_product(values: Any, product: Any, transposed: Any) -> Any:
     """A product that is known, with the gradient that it has; by the kernel it has none here."""
     return tf.identity(product), lambda slope: (tf.matmul(slope, transposed), slope, None)

@@ -81,8 +81,6 @@ def choose(cell: Any, place: Place) -> Choice:
         return Choice(
             "sharded", "on CPU, to compile is not worth while without training", _with_cudnn(changes)
         )
-    if cell.compute_dtype == "bfloat16":
-        return Choice("sharded", "on CPU, XLA is slow in bfloat16", _with_cudnn(changes))
     return Choice(
         "compiled", "on CPU, XLA speeds up training and compiles once for each shape", _with_cudnn(changes)
     )

@@ -15,7 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from seqkit._processors import available_cores
-from seqkit.layers.kernels.loops import Form, form_of, loops_of
+from seqkit.layers.kernels.loops import Form, form_of, loops_of, take
 from seqkit.layers.kernels.passage import Passage
 
 LEAST = 4
@@ -37,19 +37,25 @@ def run_sharded(cell: Any, passage: Passage, compiled: bool) -> tuple[Any, Any]:
     form = form_of(cell, constants, zoneout, mask is not None, reverse, compiled)
     layout = Layout.of(sequences)
     extras = [] if mask is None else [layout.by_time(mask)]
-    if constants.mask is not None:
-        extras.append(layout.share(constants.mask))
+    floats = [] if constants.mask is None else [layout.share(constants.mask)]
     if zoneout is not None:
         masks = [part for part in zoneout if tf.is_tensor(part)]
-        extras += [layout.by_time(tf.transpose(part, [1, 0, 2])) for part in masks]
+        floats += [layout.by_time(tf.transpose(part, [1, 0, 2])) for part in masks]
+    dtype = state.hidden.dtype
+
+    def inside(arrays: list[Any]) -> list[Any]:
+        return [tf.cast(array, form.dtype) for array in arrays]
+
     hidden, *last = _recur(
         form,
         layout,
-        layout.projected(cell, sequences),
-        [layout.share(part) for part in state],
-        [getattr(constants, name) for name, _ in form.kernels + form.vectors],
-        extras,
+        tf.cast(layout.projected(cell, sequences), form.dtype),
+        inside([layout.share(part) for part in state]),
+        inside([getattr(constants, name) for name, _ in form.kernels + form.vectors]),
+        extras + inside(floats),
+        dtype,
     )
+    hidden, *last = (tf.cast(array, dtype) for array in (hidden, *last))
     parts = zip(map(layout.gather, last), state, strict=True)
     new = type(state)(*(tf.ensure_shape(part, old.shape) for part, old in parts))
     return tf.ensure_shape(layout.in_batch(hidden), [*sequences.shape[:2], state.hidden.shape[1]]), new
@@ -87,7 +93,8 @@ class Layout:
 
     def share(self, values: Any) -> Any:
         """(batch, …) → (shards, batch / shards, …)."""
-        return tf.reshape(values, tf.concat([[self.shards, -1], tf.shape(values)[1:]], axis=0))
+        first = [self.shards, self.batch // self.shards]  # -1 cannot be told where there are no steps
+        return tf.reshape(values, tf.concat([first, tf.shape(values)[1:]], axis=0))
 
     def gather(self, values: Any) -> Any:
         """(shards, batch / shards, …) → (batch, …)."""
@@ -100,6 +107,15 @@ class Layout:
     def in_batch(self, values: Any) -> Any:
         """(shards, room, batch / shards, …) → (batch, time, …)."""
         return self.gather(self._swapped(values[:, : self.steps]))
+
+    def before(self, states: Any, first: Any, reverse: bool) -> Any:
+        """The states before each step, from those after it and the one before the first step."""
+        first = first[:, None]
+        if reverse:
+            return tf.concat(
+                [states[:, 1 : self.steps], first, states[:, tf.maximum(self.steps, 1) :]], axis=1
+            )
+        return tf.concat([first, states[:, :-1]], axis=1)
 
     def projected(self, cell: Any, sequences: Any) -> Any:
         """The projected inputs, by one product."""
@@ -119,7 +135,13 @@ class Layout:
 
 
 def _recur(
-    form: Form, layout: Layout, projected: Any, state: list[Any], weights: list[Any], extras: list[Any]
+    form: Form,
+    layout: Layout,
+    projected: Any,
+    state: list[Any],
+    weights: list[Any],
+    extras: list[Any],
+    dtype: Any,
 ) -> Any:
     """The hidden part of the state after every step, and each part of it after the last one, with a gradient.
 
@@ -130,24 +152,30 @@ def _recur(
         state: each part of the state before the first step.
         weights: kernels and vectors.
         extras: what `Form` says of mask, mask of recurrent dropout and zoneout.
+        dtype: of the products over all steps.
     """
     loops, parts, kernels = loops_of(form), len(form.sizes), len(form.kernels)
+    wiring = loops.wiring
     end = tf.constant(0) if form.reverse else tf.maximum(layout.steps - 1, 0)
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def recur(projected: Any, *learned: Any) -> Any:
         state, weights = learned[:parts], learned[parts:]
-        given, constants = [projected, *state, *extras], [layout.steps, *weights]
-        tape = _each_shard(loops.forward, given, constants)
+        given, constants = [*state, *extras], [layout.steps, *weights]
+        tape = _each_shard(loops.forward, [projected, *given], constants)
         last = [tf.gather(states, end, axis=1) for states in tape[:parts]]
         last = [tf.where(layout.steps > 0, new, old) for new, old in zip(last, state, strict=True)]
 
         def slopes(hidden: Any, *last: Any) -> list[Any]:
-            found = _each_shard(loops.backward, [*given, *tape, hidden, *last], constants)
-            results, rest = found[: 1 + parts], found[1 + parts :]
-            factors, products, vectors = rest[:kernels], rest[kernels : 2 * kernels], rest[2 * kernels :]
-            by_kernels = [_sum_of_products(f, p) for f, p in zip(factors, products, strict=True)]
-            return [*results, *by_kernels, *(tf.reduce_sum(vector, axis=0) for vector in vectors)]
+            inputs = [] if wiring.summed else [projected]
+            found = iter(_each_shard(loops.backward, [*inputs, *given, *tape, hidden, *last], constants))
+            by_inputs, by_state = take(found, len(inputs)), take(found, parts)
+            factors = [layout.before(tape[0], state[0], form.reverse)] if wiring.direct else []
+            factors += take(found, kernels - len(factors))
+            products = take(found, kernels)
+            by_kernels = [_sum_of_products(f, p, dtype) for f, p in zip(factors, products, strict=True)]
+            by_vectors = [tf.reduce_sum(vector, axis=0) for vector in found]
+            return [*(by_inputs or products[:1]), *by_state, *by_kernels, *by_vectors]
 
         return (tape[0], *last), slopes
 
@@ -168,7 +196,7 @@ def _each_shard(loop: Any, arrays: list[Any], constants: list[Any]) -> list[Any]
     )
 
 
-def _sum_of_products(factors: Any, products: Any) -> Any:
-    """Σ factorᵀ product over shards, time and batch."""
-    flat = [tf.reshape(values, [-1, values.shape[-1]]) for values in (factors, products)]
-    return tf.matmul(*flat, transpose_a=True)
+def _sum_of_products(factors: Any, products: Any, dtype: Any) -> Any:
+    """Σ factorᵀ product over shards, time and batch, computed in a dtype."""
+    flat = [tf.cast(tf.reshape(values, [-1, values.shape[-1]]), dtype) for values in (factors, products)]
+    return tf.cast(tf.matmul(*flat, transpose_a=True), factors.dtype)
