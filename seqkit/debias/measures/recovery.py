@@ -118,12 +118,14 @@ def cluster_accuracy(vectors: Vectors, chosen: MostBiased, *, seed: int = 0) -> 
     """
     from scipy.optimize import linear_sum_assignment
     from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
 
     unit = unit_rows_of(vectors, chosen.words, "most biased words", least=len(chosen.words))
     distinct = len(np.unique(unit, axis=0))
     if distinct < chosen.classes:
         raise DataError(f"the most biased words have {distinct} distinct vectors; no clusters")
-    found = KMeans(chosen.classes, n_init=10, random_state=seed).fit_predict(unit)
+    with threadpool_limits(1):  # sums in one order, however many cores there are
+        found = KMeans(chosen.classes, n_init=10, random_state=seed).fit_predict(unit)
     agreement = np.zeros((chosen.classes, chosen.classes), np.int64)
     np.add.at(agreement, (found, chosen.labels), 1)
     match = linear_sum_assignment(-agreement)[1]
