@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Source = tuple[Place, Vectors]
 
 _ACCURACIES = [name for name in RECOVERY if name.endswith("accuracy")]
+_INTERVAL = "95% interval"
 _MOST = 15  # words at each end of the axis
 _LISTED = 12  # words of a list in what was done
 
@@ -62,6 +63,7 @@ th {{ text-align: left; font-weight: 600; color: var(--muted); }}
 th, td {{ padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--grid); vertical-align: top; }}
 td.number, th.number {{ text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }}
 td {{ overflow-wrap: anywhere; }}
+td.range {{ white-space: nowrap; }}
 td:first-child {{ overflow-wrap: normal; }}
 </style>
 </head>
@@ -118,7 +120,7 @@ def report_audit(
     parts = [
         _head(title, [source], sets),
         *pictures,
-        _table("Measures", ["measure", "value", "95% interval", "neutral", "what it asks"], rows),
+        _table("Measures", ["measure", "value", _INTERVAL, "neutral", "what it asks"], rows),
         _tests(result),
         _coverage(result),
         _skipped(result.skipped),
@@ -166,7 +168,7 @@ def report_comparison(
         ]
         for name, change in (result.measures | result.utility).items()
     ]
-    headers = ["measure", "before", "after", "change", "95% interval", "neutral", "what it asks"]
+    headers = ["measure", "before", "after", "change", _INTERVAL, "neutral", "what it asks"]
     verdict = "".join(f"<li>{_text(line)}</li>" for line in result.verdict.text)
     parts = [
         _head(title, [before, after], sets),
@@ -325,9 +327,9 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str
     for key, part in value.items():
         if isinstance(part, Mapping):
             yield from _flat(part, f"{prefix}{key}.")
-        elif isinstance(part, list):
+        elif isinstance(part, list) and part:
             yield prefix + key, _listed([_short(item) for item in part])
-        elif part is not None and part != "":
+        elif part not in (None, "", []):
             yield prefix + key, _short(part)
 
 
@@ -346,16 +348,15 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _ends(figure: Figure | None) -> list[object]:
-    return (
-        [None, None]
-        if figure is None
-        else [figure.value, f"{figure.low:z.3f} to {figure.high:z.3f}".replace(" ", "\u00a0")]
-    )
+    return [None, None] if figure is None else [figure.value, f"{figure.low:z.3f} to {figure.high:z.3f}"]
 
 
 def _table(title: str, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     numeric = [all(isinstance(row[column], float | None) for row in rows) for column in range(len(headers))]
-    styles = [' class="number"' if is_number else "" for is_number in numeric]
+    styles = [
+        ' class="number"' if is_number else ' class="range"' if name == _INTERVAL else ""
+        for name, is_number in zip(headers, numeric, strict=True)
+    ]
     head = "".join(f"<th{style}>{_text(name)}</th>" for name, style in zip(headers, styles, strict=True))
     body = "\n".join(
         "<tr>"
