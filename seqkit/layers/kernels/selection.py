@@ -10,6 +10,7 @@ from tensorflow.python.eager import context
 # Whether a graph is compiled as a whole by XLA, and in which scope of a device: TensorFlow exports neither.
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
+from seqkit.errors import UsageError
 from seqkit.layers.kernels.cudnn import MODES, run_cudnn
 from seqkit.layers.kernels.loops import CELLS
 from seqkit.layers.kernels.passage import Passage
@@ -154,3 +155,16 @@ def run(cell: Any, passage: Passage, training: bool) -> tuple[Any, Any]:
     if kernel == "cudnn":
         return run_cudnn(cell, passage)
     return run_sharded(cell, passage, kernel == "compiled")
+
+
+def _no_second_gradient(operation: Any, *slopes: Any) -> None:
+    """Raises UsageError, where TensorFlow would name the operation that has no gradient."""
+    raise UsageError(
+        "the kernels of seqkit.layers have no gradient of a gradient: a subclass of the cell, "
+        "class Plain(LSTMCell), runs in a plain loop that has one"
+    )
+
+
+# What the loops of shards run in, and what the gradient of cuDNN runs in.
+for _name in ("MapDefun", "CudnnRNNBackpropV3"):
+    tf.RegisterGradient(_name)(_no_second_gradient)

@@ -24,6 +24,7 @@ from seqkit.layers.unroll import unroll
 # The package has a function of the same name.
 KERAS: Any = importlib.import_module("keras.src.backend.tensorflow.rnn")
 CELLS = {"LSTM": LSTMCell, "GRU": lambda units, **more: GRUCell(units, variant="reset-after", **more)}
+DROPPED = {"weight_drop": 0.5, "learn_initial_state": True}
 # Every mask of four steps: 16 sequences.
 MASKS = np.array(list(product([False, True], repeat=4)))
 
@@ -93,9 +94,11 @@ def test_weights_are_packed_as_keras_packs_them(
         assert ours[:, 2].all()
 
 
-@pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("options", [{}, {"weight_drop": 0.5, "learn_initial_state": True}], ids=str)
+@pytest.mark.parametrize(
+    ("options", "masked", "reverse"),
+    [({}, False, False), ({}, True, True), (DROPPED, False, True), (DROPPED, True, False)],
+    ids=str,
+)
 @pytest.mark.parametrize("name", CELLS)
 def test_states_and_gradients_are_those_of_the_loop(
     helpers: Any, kernels: Any, cudnn_here: None, name: str, options: Any, masked: bool, reverse: bool
@@ -174,8 +177,7 @@ def test_sizes_that_are_not_known_beforehand(
             assert not any(part.numpy().any() for part in state)
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize(("name", "dtype"), [("LSTM", "float16"), ("GRU", "float32"), ("LSTM", "float64")])
 def test_the_operation_itself_takes_the_call(helpers: Any, kernels: Any, name: str, dtype: str) -> None:
     """It cannot run without a GPU; a graph of it, with its gradient, is made by TensorFlow's own rules."""
     cell = made(helpers, name, dtype=dtype)
@@ -197,8 +199,7 @@ def on_gpu(training: bool, steps: int | None) -> selection.Place:
     return selection.Place(gpu=True, on_cpu=False, in_xla=False, training=training, steps=steps)
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize(("name", "policy"), [("LSTM", "float32"), ("GRU", "mixed_float16")])
 def test_layers_run_it_where_there_is_a_gpu(
     helpers: Any, cudnn_here: None, monkeypatch: pytest.MonkeyPatch, name: str, policy: str
 ) -> None:
