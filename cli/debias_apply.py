@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seqkit.cli.common import echo, echo_table, emit_json, json_option, note, quiet_option
-from seqkit.cli.debias_words import check_coverage, echo_coverage, require_sklearn, words_option
+from seqkit.cli.debias_words import check_coverage, echo_coverage, words_option
 
 if TYPE_CHECKING:
     from seqkit.debias.word_sets import WordSets
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 # The keys of seqkit.debias.removal.METHODS, which --help must not wait for; a test compares them.
 METHODS = ["hard", "soft", "double-hard", "inlp", "leace"]
-_LEARNING = {"double-hard", "inlp"}  # by scikit-learn
 _FOUND = 8  # learned words to show
 
 
@@ -58,8 +57,6 @@ def apply(
     from seqkit.storage import BundleWriter
 
     sets = word_sets(words)
-    if learn_specific or method in _LEARNING:
-        require_sklearn()
     with BundleWriter(bundle, kind="vectors", overwrite=overwrite):
         pass  # refuses a bundle that is there before the work
     loaded = Vectors.load(vectors)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seqkit.cli.common import echo, echo_table, emit_json, json_option, note, quiet_option, seed_option
-from seqkit.cli.debias_words import check_coverage, echo_coverage, require_sklearn, words_option
+from seqkit.cli.debias_words import check_coverage, echo_coverage, words_option
 from seqkit.cli.progress import progress_for
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ def audit(
     from seqkit.embeddings.vectors import Vectors
 
     sets = word_sets(words)
-    require_sklearn()
     _check_report(report, overwrite=overwrite)
     loaded, progress = Vectors.load(vectors), progress_for(quiet)
     known = check_coverage(loaded, sets)
@@ -88,7 +87,6 @@ def compare(
     from seqkit.embeddings.vectors import Vectors
 
     sets = word_sets(words)
-    require_sklearn()
     _check_report(report, overwrite=overwrite)
     first, second, progress = Vectors.load(before), Vectors.load(after), progress_for(quiet)
     known = check_coverage(first, sets)

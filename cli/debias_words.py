@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seqkit.cli.common import Decorator, echo_table, emit_json, json_option, note, safe
-from seqkit.errors import DataError, MissingInputError, UnavailableError
+from seqkit.errors import DataError, MissingInputError
 
 if TYPE_CHECKING:
     from seqkit.debias.word_sets import Coverage, WordSets
@@ -96,15 +96,3 @@ def shown(missing: tuple[str, ...]) -> str:
     """Some of the missing words."""
     more = f", … ({len(missing)} in all)" if len(missing) > _SHOWN else ""
     return ", ".join(missing[:_SHOWN]) + more
-
-
-def require_sklearn() -> None:
-    """Measures of recovery and some methods learn by scikit-learn.
-
-    Raises:
-        UnavailableError: it is not installed.
-    """
-    try:
-        import sklearn  # noqa: F401
-    except ImportError as error:
-        raise UnavailableError(f"this needs scikit-learn ({error}): pip install 'seqkit[plot]'") from error
