@@ -39,6 +39,12 @@ TENSORFLOW_CODE |= {
     for name in (
         "bidirectional",
         "deep",
+        "explanation",
+        "kernels.cudnn",
+        "kernels.loops",
+        "kernels.recurrence",
+        "kernels.selection",
+        "kernels.sharded",
         "recurrent",
         "sequence",
         "serialisation",
