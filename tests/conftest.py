@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-# In the background of a script SIGINT is ignored, by tests and by the processes that they start and stop, too.
+# In the background of a script SIGINT is ignored: by tests, and by the processes that they start and stop.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
