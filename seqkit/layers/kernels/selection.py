@@ -112,7 +112,7 @@ def lacking_for_cudnn(cell: Any, training: bool) -> dict[str, str]:
 def _not_in_cudnn(lacking: dict[str, str]) -> str:
     names = list(lacking)
     listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-    return f"{listed} {'are' if len(names) > 1 else 'is'} not in what cuDNN runs"
+    return f"{listed} {'are' if len(names) > 1 else 'is'} not in what cuDNN runs here"
 
 
 def _with_cudnn(changes: Any) -> str:
