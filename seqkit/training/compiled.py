@@ -52,6 +52,7 @@ def compiled(function: Callable[..., Any], steps: Steps, device: str, *scalars: 
         device: where, by TensorFlow's name.
         scalars: types of the further arguments.
     """
+
     def of_the_rest(*arguments: Any) -> Any:
         return function(steps, *arguments)
 
