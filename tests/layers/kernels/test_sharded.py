@@ -118,12 +118,6 @@ PAIRS = pairwise(FACTORS)
 
 
 @pytest.mark.parametrize("row", PAIRS, ids=str)
-def test_shards_are_the_loop_pairwise(helpers: Any, kernels: Any, row: Any) -> None:
-    check(helpers, kernels, row)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("row", [row for row in product(*FACTORS.values()) if row not in PAIRS], ids=str)
 def test_shards_are_the_loop(helpers: Any, kernels: Any, row: Any) -> None:
     check(helpers, kernels, row)
 
