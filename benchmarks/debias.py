@@ -111,10 +111,10 @@ def main() -> None:
         times, peaks = [], []
         for _round in range(arguments.rounds):
             before = resident() - matrix
-            start = time.perf_counter()
             with Peak() as peak:
+                start = time.perf_counter()
                 done = apply(vectors, sets, method)
-            times.append(time.perf_counter() - start)
+                times.append(time.perf_counter() - start)
             peaks.append((peak.bytes - before) / matrix)
             subspace = done.subspace
             del done
