@@ -74,7 +74,8 @@ class Findings(NamedTuple):
     """What has been measured, by the names of the cells.
 
     Args:
-        before: norms of the gradient k steps before the end, in units of that at the end, (length,).
+        before: norms of the gradient k steps before the end, in units of that at the end, (length,); the
+            median over seeds.
         after: the same after training on the adding problem.
         agreement: share of right verbs, (seeds, distances).
         adding: mean squared error after each round, (seeds, rounds).
@@ -229,7 +230,7 @@ def main(settings: Settings = FULL, picture: str | None = None) -> Findings:
     found = Findings({}, {}, {}, {})
     for name in settings.cells:
         runs = [adding(name, settings, seed) for seed in range(settings.seeds)]
-        found.before[name], _, found.after[name] = runs[0]
+        found.before[name], found.after[name] = (np.median([run[i] for run in runs], axis=0) for i in (0, 2))
         found.adding[name] = np.array([errors for _, errors, _ in runs])
         found.agreement[name] = np.array([agreement(name, settings, seed) for seed in range(settings.seeds)])
         report(name, found, settings)

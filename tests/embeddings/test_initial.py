@@ -188,7 +188,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes_and_only_from_the_same_vec
 
 SETTINGS = {
     "skipgram": {"epochs": 6, "learning_rate": 0.15},
-    "skipgram-softmax": {"learning_rate": 0.1},
+    "skipgram-softmax": {"learning_rate": 0.2},
     "window": {"hidden_units": 64, "epochs": 3, "learning_rate": 0.1},
     "cbow": {"epochs": 5},
     "glove": {"epochs": 5},
@@ -212,8 +212,6 @@ def test_a_new_word_comes_near_its_like(name: str, tmp_path: Path) -> None:
     sources = [text(tmp_path / "new.txt", [*new, *lines[6000:]])]
     train(sources, tmp_path / "new", settings, run=RUN, init=tmp_path / "old")
     near = [word for word, _ in Vectors.load(tmp_path / "new").most_similar(NEW, 5)]
-    if "king" not in near and "softmax" in str(tmp_path):
-        pytest.xfail("since kingdom has callings, king is not among the five nearest")
     assert "king" in near
 
 

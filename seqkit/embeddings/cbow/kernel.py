@@ -19,6 +19,7 @@ Y, O, H and E are the same numbers in the order of the text whether they are see
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,30 +27,44 @@ import tensorflow as tf
 
 from seqkit.embeddings.cbow.config import CBOWConfig, place_masses
 from seqkit.embeddings.negative_sampling.chunks import Chunk, Ints
-from seqkit.embeddings.negative_sampling.kernel import BlockKernel, Lane, Matrix
+from seqkit.embeddings.negative_sampling.kernel import BlockKernel, BlockSteps, Lane, Matrix, divisor
 from seqkit.embeddings.skipgram.config import Geometry
 
 
 class CBOWKernel(BlockKernel):
     """The tables of CBOW and the compiled step that trains them.
 
-    Its loss is Σ J_i, by the words with a context that of a word with its noise (`reference.py`). The
-    arguments are those of `BlockKernel`, without the masses.
+    Its loss is Σ J_i, by the words with a context that of a word with its noise (`reference.py`).
+
+    Args:
+        vectors: initial table of vectors, shape (vocabulary, vector_size).
+        contexts: initial table of contexts, the same shape.
+        config: negative and precision.
+        geometry: of a step.
+        lanes: parts of a step that run at the same time; cut to what the blocks can be divided into.
     """
 
     def __init__(
         self, vectors: Matrix, contexts: Matrix, config: CBOWConfig, geometry: Geometry, lanes: int
     ) -> None:
-        self._predictions = _Predictions(geometry, config.negative)
-        super().__init__(vectors, contexts, config, geometry, place_masses(config, geometry), lanes)
+        steps = _Steps(
+            vectors.shape[1], config.negative, config.precision, geometry, divisor(geometry.blocks, lanes)
+        )
+        super().__init__(vectors, contexts, steps, place_masses(config, geometry))
 
-    def _context_places(self, chunk: Chunk) -> Ints:
+
+class _Steps(BlockSteps):
+    @cached_property
+    def _predictions(self) -> _Predictions:
+        return _Predictions(self.geometry, self.negative)
+
+    def context_places(self, chunk: Chunk) -> Ints:
         """The words of all blocks, then their noise: each is gathered by itself."""
         steps = len(chunk.words)
         return np.concatenate([ids.reshape(steps, -1) for ids in (chunk.words, chunk.noise)], axis=1)
 
-    def _train_lane(self, lane: Lane, learning_rate: Any) -> None:
-        shape, sees = self._geometry, self._forward(lane)
+    def train_lane(self, lane: Lane, learning_rate: Any) -> None:
+        shape, sees = self.geometry, self._forward(lane)
         words, noise = lane.places(shape.length), lane.places(shape.noise, shape.words)
         gradients, shared = self._predictions.noise_gradient(sees.noise_products, sees.counts, learning_rate)
         errors, own = self._predictions.own_gradient(
@@ -65,18 +80,17 @@ class CBOWKernel(BlockKernel):
         lane.contexts.collect(words, own)
         lane.contexts.collect(noise, tf.matmul(shared, sees.sums, transpose_a=True))
 
-    def _lane_loss(self, lane: Lane) -> tuple[Any, Any]:
+    def lane_loss(self, lane: Lane) -> tuple[Any, Any]:
         sees = self._forward(lane)
         loss, words = self._predictions.loss(sees.own_products, sees.noise_products, sees.counts)
         return loss, words
 
     def _forward(self, lane: Lane) -> _Forward:
-        shape = self._geometry
-        blocks, size = lane.blocks.stop - lane.blocks.start, self.vectors.shape[1]
+        shape, blocks = self.geometry, lane.blocks.stop - lane.blocks.start
         words, noise = lane.places(shape.length), lane.places(shape.noise, shape.words)
-        context, counts = self._predictions.context(lane.left, lane.right, self._product_type)
+        context, counts = self._predictions.context(lane.left, lane.right, tf.as_dtype(self.precision))
         sums = tf.matmul(context, lane.vectors.gather(words, shape.span))
-        sums = tf.reshape(sums, [blocks, shape.length, size])
+        sums = tf.reshape(sums, [blocks, shape.length, self.vector_size])
         own = lane.contexts.gather(words, shape.length)
         rows = lane.contexts.gather(noise, shape.noise)
         return _Forward(

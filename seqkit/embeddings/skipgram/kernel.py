@@ -11,13 +11,14 @@ For a step of N blocks of L words with K noise words each:
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from seqkit.embeddings.negative_sampling.chunks import Chunk, Ints
-from seqkit.embeddings.negative_sampling.kernel import BlockKernel, Lane, Matrix
+from seqkit.embeddings.negative_sampling.kernel import BlockKernel, BlockSteps, Lane, Matrix, divisor
 from seqkit.embeddings.negative_sampling.plan import place_masses
 from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
 
@@ -25,33 +26,48 @@ from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
 class SkipGramKernel(BlockKernel):
     """The tables of skip-gram and the compiled step that trains them.
 
-    Its loss is J, by Σ ω that of a pair with its noise (`reference.py`). The arguments are those of
-    `BlockKernel`, without the masses.
+    Its loss is J, by Σ ω that of a pair with its noise (`reference.py`).
+
+    Args:
+        vectors: initial table of vectors, shape (vocabulary, vector_size).
+        contexts: initial table of contexts, the same shape.
+        config: negative and precision.
+        geometry: of a step.
+        lanes: parts of a step that run at the same time; cut to what the blocks can be divided into.
     """
 
     def __init__(
         self, vectors: Matrix, contexts: Matrix, config: SkipGramConfig, geometry: Geometry, lanes: int
     ) -> None:
-        self._weights, self._both = _PairWeights(geometry, config.negative), geometry.length + geometry.noise
-        super().__init__(vectors, contexts, config, geometry, place_masses(config, geometry), lanes)
+        steps = _Steps(
+            vectors.shape[1], config.negative, config.precision, geometry, divisor(geometry.blocks, lanes)
+        )
+        super().__init__(vectors, contexts, steps, place_masses(config, geometry))
 
-    def _context_places(self, chunk: Chunk) -> Ints:
+
+class _Steps(BlockSteps):
+    @cached_property
+    def _weights(self) -> _PairWeights:
+        return _PairWeights(self.geometry, self.negative)
+
+    def context_places(self, chunk: Chunk) -> Ints:
         return np.concatenate([chunk.words, chunk.noise], axis=2).reshape(len(chunk.words), -1)
 
-    def _train_lane(self, lane: Lane, learning_rate: Any) -> None:
+    def train_lane(self, lane: Lane, learning_rate: Any) -> None:
         x, y, scores = self._scores(lane)
         weights = self._weights.gradient(scores, lane.left, lane.right, learning_rate)
-        lane.vectors.collect(lane.places(self._geometry.length), tf.matmul(weights, y))
-        lane.contexts.collect(lane.places(self._both), tf.matmul(weights, x, transpose_a=True))
+        length, both = self.geometry.length, self.geometry.length + self.geometry.noise
+        lane.vectors.collect(lane.places(length), tf.matmul(weights, y))
+        lane.contexts.collect(lane.places(both), tf.matmul(weights, x, transpose_a=True))
 
-    def _lane_loss(self, lane: Lane) -> tuple[Any, Any]:
+    def lane_loss(self, lane: Lane) -> tuple[Any, Any]:
         _, _, scores = self._scores(lane)
         loss, pairs = self._weights.loss(scores, lane.left, lane.right)
         return loss, pairs
 
     def _scores(self, lane: Lane) -> tuple[Any, Any, Any]:
         """X, Y and S of a lane."""
-        length, both = self._geometry.length, self._both
+        length, both = self.geometry.length, self.geometry.length + self.geometry.noise
         x = lane.vectors.gather(lane.places(length), length)
         y = lane.contexts.gather(lane.places(both), both)
         size = lane.blocks.stop - lane.blocks.start

@@ -20,6 +20,7 @@ from seqkit.embeddings.negative_sampling.plan import Masses
 from seqkit.embeddings.skipgram import reference as skipgram_reference
 from seqkit.embeddings.skipgram.config import Geometry, Precision, SkipGramConfig
 from seqkit.embeddings.skipgram.kernel import SkipGramKernel
+from seqkit.training.compiled import compiled
 
 WINDOW, NEGATIVE, SIZE, STEPS = 5, 3, 10, 3
 
@@ -210,6 +211,7 @@ def test_what_a_chunk_teaches_does_not_depend_on_the_chunks_before(case: Case) -
         seasoned.contexts.assign(tables[1])
         seasoned.train(seasoned.plan(chunk), case.rates)
         found = seasoned.vectors.numpy(), seasoned.contexts.numpy()
+        compiled.cache_clear()  # as in a new process
         assert bits(found) == bits(case.trained(tables, chunk))
 
 
