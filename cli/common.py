@@ -135,7 +135,7 @@ def echo_table(
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:.4f}" if isinstance(value, float) else safe(str(value))
+    return f"{value:z.4f}" if isinstance(value, float) else safe(str(value))
 
 
 def require_existing(path: Place) -> Path:

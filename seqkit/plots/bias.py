@@ -105,7 +105,7 @@ def bars_picture(
             axes.plot([found.low, found.high], [place, place], color=INK, linewidth=1.4, zorder=3)
             axes.plot([found.low, found.high], [place, place], "|", color=INK, markersize=6, zorder=3)
             hints[f"bar-{number}-{row}"] = (
-                f"{names[row]}, {side}: {found.value:.3f}, 95% from {found.low:.3f} to {found.high:.3f}"
+                f"{names[row]}, {side}: {found.value:z.3f}, 95% from {found.low:z.3f} to {found.high:z.3f}"
             )
     axes.set(xlim=limits, ylim=(len(names) - 0.45, -0.55), xlabel=label)
     axes.set_yticks(range(len(names)), [printable(name, 24) for name in names])
@@ -158,7 +158,7 @@ def _curve(
     for place, part in zip(places, figures, strict=True):
         axes.plot(place, part.value, "o", color=colour, markersize=5, mew=0, gid=f"{name}-{place}")
         hints[f"{name}-{place}"] = (
-            f"λ {strengths[place]:g}: {part.value:.3f}, 95% from {part.low:.3f} to {part.high:.3f}"
+            f"λ {strengths[place]:g}: {part.value:z.3f}, 95% from {part.low:z.3f} to {part.high:z.3f}"
         )
     axes.set_xticks(places, [f"{strength:g}" for strength in strengths])
     axes.set_ylim(min(0.0, *(part.low for part in figures)), None)
@@ -188,8 +188,8 @@ def _key(figure: Figure, rows: Sequence[tuple[str, str, str]]) -> None:
 
 
 def _hint(position: Position) -> str:
-    after = "" if position.after is None else f", after {position.after:+.3f}"
-    return f"{printable(position.word)}: {position.before:+.3f}{after}"
+    after = "" if position.after is None else f", after {position.after:+z.3f}"
+    return f"{printable(position.word)}: {position.before:+z.3f}{after}"
 
 
 def _svg(figure: Figure, title: str, prefix: str, hints: Mapping[str, str]) -> str:

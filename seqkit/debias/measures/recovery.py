@@ -158,6 +158,7 @@ def classifier_accuracy(
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.svm import SVC
+    from threadpoolctl import threadpool_limits
 
     unit = unit_rows_of(vectors, chosen.words, "most biased words", least=len(chosen.words))
     per_class = len(chosen.words) // chosen.classes
@@ -166,8 +167,9 @@ def classifier_accuracy(
     order += per_class * np.arange(chosen.classes)[:, None]
     inside, outside = order[:, :trained].ravel(), order[:, trained:].ravel()
     model = LogisticRegression(max_iter=1000) if linear else SVC(kernel="rbf")
-    model.fit(unit[inside], chosen.labels[inside])
-    return _accuracy(model.predict(unit[outside]) == chosen.labels[outside], seed)
+    with threadpool_limits(1):  # as above; the products are too small to be shared
+        found = model.fit(unit[inside], chosen.labels[inside]).predict(unit[outside])
+    return _accuracy(found == chosen.labels[outside], seed)
 
 
 def neighbour_correlation(

@@ -138,4 +138,4 @@ def _moved(name: str, change: Change) -> str:
 
 
 def _number(figure: Any) -> str:
-    return "unmeasured" if figure is None else f"{figure.value:.3f}"
+    return "unmeasured" if figure is None else f"{figure.value:z.3f}"
