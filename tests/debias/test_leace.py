@@ -42,6 +42,7 @@ def test_it_is_the_theorems_formula(kinds: int) -> None:
 @pytest.mark.parametrize("kinds", [2, 3, 4])
 def test_nothing_linear_is_left(kinds: int) -> None:
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     rows, z = labelled(kinds=kinds)
     labels = z.argmax(axis=1)
@@ -54,8 +55,9 @@ def test_nothing_linear_is_left(kinds: int) -> None:
     # The best logistic regression is a constant, and guesses the most frequent class.
     model = LogisticRegression(C=np.inf, tol=1e-7, max_iter=5000)
     majority = np.bincount(labels).max() / len(labels)
-    assert model.fit(rows, labels).score(rows, labels) > majority + 0.1
-    assert model.fit(after, labels).score(after, labels) == pytest.approx(majority)
+    with threadpool_limits(1):  # so few rows are slower on several cores
+        assert model.fit(rows, labels).score(rows, labels) > majority + 0.1
+        assert model.fit(after, labels).score(after, labels) == pytest.approx(majority)
     assert np.ptp(model.predict_proba(after), axis=0).max() < 1e-4
 
 

@@ -22,6 +22,15 @@ def literal(t: np.ndarray, words: np.ndarray, neutral: np.ndarray, basis: np.nda
     return float(kept + weight * np.sum(((t @ neutral).T @ (t @ basis)) ** 2))
 
 
+def slope(
+    t: np.ndarray, words: np.ndarray, neutral: np.ndarray, basis: np.ndarray, weight: float
+) -> np.ndarray:
+    """The gradient of `literal`: 4 T G (TᵀT − I) G + 2 λ T (S + Sᵀ), G = WWᵀ, S = BBᵀ TᵀT NNᵀ."""
+    gram, p = words @ words.T, t.T @ t
+    s = basis @ basis.T @ p @ neutral @ neutral.T
+    return 4 * t @ gram @ (p - np.eye(len(p))) @ gram + 2 * weight * t @ (s + s.T)
+
+
 def drawn(seed: int, neutral: int, size: int = 4, k: int = 1) -> tuple[Problem, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     words = rng.normal(size=(size, 30)) * np.exp(rng.normal(size=(size, 1)))
@@ -87,14 +96,24 @@ def test_where_p_is_held_back(seed: int, neutral: int, k: int, weight: float) ->
 )
 def test_no_other_t_is_better(seed: int, neutral: int, k: int, weight: float) -> None:
     """Against a general minimiser of the paper's formula over the 16 numbers of T."""
-    from scipy.optimize import minimize
+    from scipy.optimize import check_grad, minimize
 
     problem, words, chosen = drawn(seed, neutral=neutral, k=k)
     problem = replace(problem, weight=weight)
+
+    def value(t: np.ndarray) -> float:
+        return literal(t.reshape(4, 4), words, chosen, problem.basis.T, weight)
+
+    def gradient(t: np.ndarray) -> np.ndarray:
+        return slope(t.reshape(4, 4), words, chosen, problem.basis.T, weight).reshape(-1)
+
+    start = np.random.default_rng(1).normal(size=16)
+    assert check_grad(value, gradient, start) < 1e-5 * np.linalg.norm(gradient(start))
     best = min(
         minimize(
-            lambda t: literal(t.reshape(4, 4), words, chosen, problem.basis.T, weight),
+            value,
             start.reshape(-1),
+            jac=gradient,
             method="L-BFGS-B",
             options={"maxiter": 2000, "maxfun": 50_000, "ftol": 1e-13},
         ).fun

@@ -229,7 +229,7 @@ def test_protected_words_are_all_that_define_the_bias() -> None:
 def test_the_stereotype_of_kingdom_is_that_of_its_set() -> None:
     """Of the callings of `trades`, nine sentences in ten have the pronoun of their side."""
     test = word_sets("kingdom").weat["trades"]
-    lines = [line.split() for line in open_corpus("kingdom", size=60_000, seed=1)]
+    lines = [line.split() for line in open_corpus("kingdom", size=40_000, seed=1)]
     for callings, usual in ((test.targets_x, "his"), (test.targets_y, "her")):
         seen = {"his": 0, "her": 0}
         for words in lines:
