@@ -55,7 +55,7 @@ TENSORFLOW_CODE |= {
         "unroll",
     )
 }
-TENSORFLOW_CODE |= {"seqkit.training.compiled"}
+TENSORFLOW_CODE |= {f"seqkit.training.{name}" for name in ("averaging", "compiled", "gradients", "network")}
 
 WALK = """
 import contextlib, io, json, sys
