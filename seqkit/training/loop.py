@@ -68,10 +68,14 @@ class LoopConfig:
     Args:
         patience: epochs without a better validation loss after which the run ends; None for never.
         checkpoint_seconds: time between two checkpoints.
+        max_minutes: of training, validation included, over all sittings, after which the run ends at the
+            border of a unit; None for no such end. It decides how far a run goes, never what a unit learns:
+            repeated with more minutes, the run goes on as if it had never stopped.
         advice: what to try when the loss is no longer finite.
     """
 
     patience: int | None = None
+    max_minutes: float | None = None
     checkpoint_seconds: float = 120.0
     advice: str = "try a lower learning rate"
 
@@ -80,6 +84,8 @@ class LoopConfig:
             raise UsageError(f"patience must be at least 1, not {self.patience}")
         if not self.checkpoint_seconds >= 0:  # NaN is refused, too
             raise UsageError(f"checkpoint_seconds must not be negative, not {self.checkpoint_seconds}")
+        if self.max_minutes is not None and not self.max_minutes > 0:
+            raise UsageError(f"max_minutes must be above 0, not {self.max_minutes}")
 
 
 class TrainingLoop:
@@ -119,9 +125,14 @@ class TrainingLoop:
             task: name for the progress.
             unit: of the work, "words".
 
+        Where time is over in mid-epoch, the checkpoint is written as it stands there; then that epoch is
+        closed as others are, with validation, and its record says the share of it that was trained. The
+        record and the validation are not in the checkpoint, so that the run can go on exactly.
+
         Returns:
             The final position: seconds, and the history with one record an epoch: epoch, loss,
-            learning_rate, validation_loss where there is held-out data, and what `after_epoch` gave.
+            learning_rate, validation_loss where there is held-out data, share of an epoch that was cut
+            short, and what `after_epoch` gave.
 
         Raises:
             DivergedError: a loss or a weight is NaN or infinite, seen after as many units as its `step` says;
@@ -158,7 +169,8 @@ class TrainingLoop:
 
     def _epochs(self, stop: StopRequest) -> None:
         began, written = time.monotonic() - self._position.seconds, time.monotonic()
-        while not self._is_over():
+        over = self._is_over() and not self._position.unit  # in mid-epoch a unit more, for a loss to record
+        while not over:
             epoch, unit = self._position.epoch, self._position.unit
             report = self._trainee.train_unit(epoch, unit)
             self._position = replace(self._position, unit=unit + 1, seconds=time.monotonic() - began)
@@ -169,15 +181,30 @@ class TrainingLoop:
                 self._close_epoch(report)
             stopped = stop.signal_number is not None
             due = time.monotonic() - written >= self._config.checkpoint_seconds
-            if stopped or due or self._is_over():  # at the end, too: what comes after may fail
+            over = self._is_over()
+            if stopped or due or over:  # at the end, too: what comes after may fail
                 self._write(report)
                 written = time.monotonic()
             if stop.signal_number is not None:
                 raise InterruptedTraining(stop.signal_number, self._checkpoint.path.parent)
+            if over and self._position.unit:
+                self._close_cut_epoch(report)
 
     def _close_epoch(self, report: UnitReport) -> None:
         state = self._trainee.state()
         self._guard(report, *state.values())
+        record = self._record(report)
+        epoch, history = record["epoch"], [*self._position.history, record]
+        self._position = replace(self._position, epoch=epoch, unit=0, history=history)
+        if "validation_loss" in record and _best_epoch(history) == epoch:
+            self._best.write(state, self._position)
+
+    def _close_cut_epoch(self, report: UnitReport) -> None:
+        record = self._record(report) | {"share": self._position.unit / self._trainee.units}
+        self._position = replace(self._position, history=[*self._position.history, record])
+
+    def _record(self, report: UnitReport) -> dict[str, Any]:
+        """Validates, and tells of the epoch that has just been trained."""
         epoch = self._position.epoch + 1
         record: dict[str, Any] = {"epoch": epoch, "loss": report.loss, "learning_rate": report.learning_rate}
         validation = self._trainee.validation_loss()
@@ -190,14 +217,14 @@ class TrainingLoop:
             check_json(record)
         except JsonError as error:
             raise UsageError(f"the record of epoch {epoch} cannot be kept: {error}") from error
-        history = [*self._position.history, record]
-        self._position = replace(self._position, epoch=epoch, unit=0, history=history)
-        if validation is not None and _best_epoch(history) == epoch:
-            self._best.write(state, self._position)
+        return record
 
     def _is_over(self) -> bool:
         patience, history = self._config.patience, self._position.history
-        if len(history) == self._trainee.epochs:
+        minutes = self._config.max_minutes
+        if len(history) == self._trainee.epochs or (
+            minutes is not None and self._position.seconds >= 60 * minutes
+        ):
             return True
         return patience is not None and bool(history) and len(history) - _best_epoch(history) >= patience
 
@@ -220,7 +247,7 @@ class TrainingLoop:
         history = self._position.history
         self.kept = history[-1]
         epoch = _best_epoch(history)
-        if epoch == self._position.epoch:
+        if epoch == len(history):
             return
         found = self._best.read()
         if (

@@ -22,6 +22,7 @@ from seqkit.training.loop import LoopConfig, TrainingLoop, UnitReport
 EPOCHS, UNITS = 3, 4
 ALL = [(epoch, unit) for epoch in range(EPOCHS) for unit in range(UNITS)]
 NEVER = math.inf
+Tick = Callable[[int, int], None]
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +113,7 @@ def loop_in(
     *,
     seconds: float = NEVER,
     patience: int | None = None,
+    minutes: float | None = None,
     settings: dict[str, Any] | None = None,
     **rest: Any,
 ) -> TrainingLoop:
@@ -119,7 +121,7 @@ def loop_in(
         CheckpointFile(folder / name, settings or {"learning_rate": 0.1}, "text")
         for name in ("checkpoint.safetensors", "best.safetensors")
     )
-    config = LoopConfig(patience=patience, checkpoint_seconds=seconds, advice="try half")
+    config = LoopConfig(patience=patience, checkpoint_seconds=seconds, max_minutes=minutes, advice="try half")
     return TrainingLoop(toy, checkpoint, best, config, **rest)
 
 
@@ -189,7 +191,14 @@ def test_a_record_that_json_cannot_hold_is_refused_at_once(tmp_path: Path, value
 
 @pytest.mark.parametrize(
     "config",
-    [{"patience": 0}, {"patience": -1}, {"checkpoint_seconds": -1.0}, {"checkpoint_seconds": math.nan}],
+    [
+        {"patience": 0},
+        {"patience": -1},
+        {"checkpoint_seconds": -1.0},
+        {"checkpoint_seconds": math.nan},
+        {"max_minutes": 0.0},
+        {"max_minutes": math.nan},
+    ],
 )
 def test_settings_out_of_range(config: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=f"{next(iter(config))} must"):
@@ -367,6 +376,69 @@ def test_a_best_state_of_a_run_with_validation_does_not_disturb_one_without(tmp_
     toy = Toy()
     run(tmp_path, toy)
     assert same(toy.state(), straight()[0])
+
+
+# --- a limit of time
+
+
+@pytest.fixture
+def minute_a_unit(monkeypatch: pytest.MonkeyPatch) -> Tick:
+    """To be called before each unit: a clock on which each takes a minute."""
+    now = [0.0]
+    monkeypatch.setattr("seqkit.training.loop.time.monotonic", lambda: now[0])
+
+    def tick(epoch: int, unit: int) -> None:
+        now[0] += 60.0
+
+    return tick
+
+
+@pytest.mark.parametrize(("losses", "kept"), [([3.0, 2.0, 1.0], 2), ([2.0, 3.0, 1.0], 1)])
+def test_time_is_over_in_mid_epoch(
+    tmp_path: Path, minute_a_unit: Tick, losses: list[float | None], kept: int
+) -> None:
+    toy = Toy(validation=losses, before=minute_a_unit)
+    loop = loop_in(tmp_path, toy, minutes=5.5)
+    position = loop.run("training", "words")
+    # After 6 of the minutes 5.5 are over: 4 units of the first epoch and 2 of the 4 of the second one.
+    assert toy.trained == ALL[:6]
+    assert (position.epoch, position.unit, position.seconds) == (1, 2, 360.0)
+    assert [record["epoch"] for record in position.history] == [1, 2]
+    assert [record.get("share") for record in position.history] == [None, 0.5]
+    assert [record["validation_loss"] for record in position.history] == losses[:2]
+    assert loop.kept == position.history[kept - 1]
+    assert same(toy.state(), straight(ALL[5] if kept == 2 else ALL[3])[0])
+
+
+def test_time_is_over_at_the_end_of_an_epoch(tmp_path: Path, minute_a_unit: Tick) -> None:
+    position = run(tmp_path, Toy(before=minute_a_unit), minutes=4.0)
+    assert (position.epoch, position.unit) == (1, 0)
+    assert [record.get("share") for record in position.history] == [None]
+    again = Toy(before=minute_a_unit)
+    assert run(tmp_path, again, minutes=4.0) == position
+    assert again.trained == []
+
+
+@pytest.mark.parametrize("minutes", [1.0, 3.5, 4.0, 6.0, 11.0])
+def test_more_time_goes_on_as_if_it_had_never_been_over(
+    tmp_path: Path, minute_a_unit: Tick, minutes: float
+) -> None:
+    losses: list[float | None] = [1.0, 2.0, 3.0]  # so the best state is that of the first epoch
+    run(tmp_path, Toy(validation=losses, before=minute_a_unit), minutes=minutes)
+    toy = Toy(validation=losses, before=minute_a_unit)
+    history = run(tmp_path, toy).history
+    assert toy.trained == ALL[math.ceil(minutes) :]
+    assert [record["loss"] for record in history] == [straight()[1][last] for last in (3, 7, 11)]
+    assert not any("share" in record for record in history)
+    assert same(toy.state(), straight(ALL[3])[0])
+
+
+def test_a_run_whose_time_was_over_trains_a_unit_more_to_close_its_epoch(
+    tmp_path: Path, minute_a_unit: Tick
+) -> None:
+    first = run(tmp_path, Toy(before=minute_a_unit), minutes=1.0)
+    again = run(tmp_path, Toy(before=minute_a_unit), minutes=1.0)
+    assert (first.history[-1]["share"], again.history[-1]["share"]) == (0.25, 0.5)
 
 
 # --- divergence
