@@ -267,11 +267,33 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
         Args:
             inputs: x, (…, features): one step, or all steps of a sequence.
         """
-        projected = product(tf.cast(inputs, self.compute_dtype), self._value(self.kernel))
+        products = self.multiply_inputs(inputs)
         if self.layer_norm:
-            projected = layer_norm(projected, self._value(self.input_gain), len(self.gates))
+            return self.finish_inputs(products, **self.input_constants())
         # Its gradient takes two thirds of the time of that of a sum.
-        return tf.nn.bias_add(projected, self._value(self.bias))
+        return tf.nn.bias_add(products, self._value(self.bias))
+
+    def multiply_inputs(self, inputs: Any) -> Any:
+        """W_gx x⟨t⟩ of all gates, (…, gates · units): what `project_inputs` begins with."""
+        return product(tf.cast(inputs, self.compute_dtype), self._value(self.kernel))
+
+    def finish_inputs(self, products: Any, input_gain: Any, input_bias: Any) -> Any:
+        """LN(W_gx x⟨t⟩) + b_g: what `project_inputs` ends with, where there is layer normalisation.
+
+        A loop can do it step by step, while the products are in the processor's cache.
+
+        Args:
+            products: of `multiply_inputs`.
+            input_gain: g_gx, (gates · units,), or of the shape of the products.
+            input_bias: b_g, the same.
+        """
+        return layer_norm(products, input_gain, len(self.gates)) + input_bias
+
+    def input_constants(self) -> dict[str, Any]:
+        """The weights of `finish_inputs`, by its arguments; none without layer normalisation."""
+        if not self.layer_norm:
+            return {}
+        return {"input_gain": self._value(self.input_gain), "input_bias": self._value(self.bias)}
 
     def zoneout_masks(self, shape: Sequence[Any], training: bool = False, seed: Any = None) -> Any:
         """Which units keep their value in a step: a named state of masks of 0 and 1.

@@ -56,6 +56,17 @@ class Form:
     compiled: bool
 
 
+def learned_of(cell: Any, constants: Any) -> dict[str, Any]:
+    """What is learned of what all steps have in common, by name.
+
+    Args:
+        cell: of `CELLS`.
+        constants: those of a sequence.
+    """
+    given = constants._asdict() | cell.input_constants()
+    return {name: value for name, value in given.items() if value is not None and name != "mask"}
+
+
 def form_of(cell: Any, constants: Any, zoneout: Any, mask: bool, reverse: bool, compiled: bool) -> Form:
     """The form of sequences.
 
@@ -68,11 +79,7 @@ def form_of(cell: Any, constants: Any, zoneout: Any, mask: bool, reverse: bool, 
         compiled: by XLA.
     """
     config = {name: value for name, value in cell.get_config().items() if name not in PASSIVE}
-    shapes = {
-        name: tuple(value.shape)
-        for name, value in constants._asdict().items()
-        if value is not None and name != "mask"
-    }
+    shapes = {name: tuple(value.shape) for name, value in learned_of(cell, constants).items()}
     return Form(
         cell=type(cell),
         config=json.dumps(config, sort_keys=True),

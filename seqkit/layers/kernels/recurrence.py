@@ -89,7 +89,7 @@ class Recurrence:
     Args:
         cell: of `seqkit.cells`.
         kernels: names of the constants that are multiplied with, in the order of their use.
-        vectors: names of the other constants that are learned.
+        vectors: names of the other constants that are learned, those of `Cell.input_constants` among them.
         constants: the type of the cell's constants.
         reverse: begin at the last step.
         wiring: of the cell's step.
@@ -113,7 +113,8 @@ class Recurrence:
         """Runs all steps.
 
         Args:
-            projected: the projected inputs, (time, batch, gates · units).
+            projected: the projected inputs, (time, batch, gates · units); with layer normalisation only
+                `Cell.multiply_inputs`, which the loop finishes.
             state: each part of the state before the first step, (batch, size).
             kernels: each (rows, columns).
             vectors: the other constants.
@@ -132,7 +133,7 @@ class Recurrence:
 
                 return multiply
 
-            here = projected[t]
+            here = self._inputs(projected[t], vectors)
             constants = self._constants([keep(kernel) for kernel in kernels], vectors, frame)
             new = self._step(here, state, constants, frame, t)
             if self.wiring.summed:
@@ -172,6 +173,7 @@ class Recurrence:
         """
         time, skipped = tf.shape(hidden)[0], int(self.wiring.direct)
         transposed = [tf.transpose(kernel) for kernel in kernels]
+        shapes, vectors = [vector.shape for vector in vectors], [_of_each(v, last[0]) for v in vectors]
 
         def retreat(
             count: Any, slope: list[Any], sums: list[Any], kept: list[Any]
@@ -180,7 +182,7 @@ class Recurrence:
             before = self._before(count - 1, t, tape.states, state)
             products, factors = [array[t] for array in tape.products], []
             inputs = [array[t] for array in projected]
-            here = tf.zeros_like(products[0]) if self.wiring.summed else inputs[0]
+            here = tf.zeros_like(products[0]) if self.wiring.summed else self._inputs(inputs[0], vectors)
 
             def known(result: Any, kernel: Any) -> Any:
                 def multiply(values: Any) -> Any:
@@ -210,6 +212,10 @@ class Recurrence:
             maximum_iterations=time,
         )
         arrays = [array.stack() for array in kept]
+        sums = [
+            tf.reduce_sum(total, 0) if shape.rank == 1 else total
+            for total, shape in zip(sums, shapes, strict=True)
+        ]
         split = (len(projected), len(projected) + len(kernels))
         return Slopes(arrays[: split[0]], slope, arrays[split[1] :], arrays[split[0] : split[1]], sums)
 
@@ -223,9 +229,18 @@ class Recurrence:
         return [tf.where(count == 0, f, array[place]) for array, f in zip(states, first, strict=True)]
 
     def _constants(self, kernels: Sequence[Any], vectors: Sequence[Any], frame: Frame) -> Any:
-        given = dict.fromkeys(self.constants._fields)
-        given |= dict(zip((*self.kernels, *self.vectors), (*kernels, *vectors), strict=True))
-        return self.constants(**given | {"mask": frame.dropped})
+        given = self._named(vectors) | dict(zip(self.kernels, kernels, strict=True)) | {"mask": frame.dropped}
+        return self.constants(**{name: given.get(name) for name in self.constants._fields})
+
+    def _inputs(self, here: Any, vectors: Sequence[Any]) -> Any:
+        """The projected inputs of a step."""
+        if not self.cell.layer_norm:
+            return here
+        named = self._named(vectors)
+        return self.cell.finish_inputs(here, named["input_gain"], named["input_bias"])
+
+    def _named(self, vectors: Sequence[Any]) -> dict[str, Any]:
+        return dict(zip(self.vectors, vectors, strict=True))
 
     def _step(self, here: Any, before: Sequence[Any], constants: Any, frame: Frame, t: Any) -> list[Any]:
         """The state after a step; that before it where the step is left out."""
@@ -272,7 +287,7 @@ def wiring_of(
             return multiply
 
         given |= {name: known(result) for (name, _), result in zip(kernels, products, strict=True)}
-        given |= {name: tf.zeros(shape, dtype) for name, shape in vectors}
+        given |= {name: tf.zeros(shape, dtype) for name, shape in vectors if name in given}
         given["mask"] = tf.ones_like(state.hidden) if dropped else None
         new = cell.step(projected, state, constants(**given), None)
         summed = tf.gradients(list(new), [projected, products[0]])
@@ -290,6 +305,16 @@ def _gradients(results: Sequence[Any], wanted: Sequence[list[Any]], slopes: Sequ
 def _known_product(values: Any, product: Any, transposed: Any) -> Any:
     """A product that is known, with the gradient that it has; by the kernel it has none here."""
     return tf.identity(product), lambda slope: (tf.matmul(slope, transposed), slope, None)
+
+
+def _of_each(vector: Any, like: Any) -> Any:
+    """A vector for each sequence by itself, so that its gradient is summed over the batch once, at the end.
+
+    XLA is slow to sum over a batch: 150 µs a step for 32 sequences of 1024 numbers, as long as their product.
+    """
+    if vector.shape.rank > 1:
+        return vector
+    return tf.broadcast_to(vector, [tf.shape(like)[0], vector.shape[0]])
 
 
 def _array(like: Any, time: Any, width: int) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from seqkit._processors import available_cores
-from seqkit.layers.kernels.loops import Form, form_of, loops_of, take
+from seqkit.layers.kernels.loops import Form, form_of, learned_of, loops_of, take
 from seqkit.layers.kernels.passage import Passage
 
 LEAST = 4
@@ -41,7 +41,7 @@ def run_sharded(cell: Any, passage: Passage, compiled: bool) -> tuple[Any, Any]:
     if zoneout is not None:
         masks = [part for part in zoneout if tf.is_tensor(part)]
         floats += [layout.by_time(tf.transpose(part, [1, 0, 2])) for part in masks]
-    dtype = state.hidden.dtype
+    dtype, learned = state.hidden.dtype, learned_of(cell, constants)
 
     def inside(arrays: list[Any]) -> list[Any]:
         return [tf.cast(array, form.dtype) for array in arrays]
@@ -51,7 +51,7 @@ def run_sharded(cell: Any, passage: Passage, compiled: bool) -> tuple[Any, Any]:
         layout,
         tf.cast(layout.projected(cell, sequences), form.dtype),
         inside([layout.share(part) for part in state]),
-        inside([getattr(constants, name) for name, _ in form.kernels + form.vectors]),
+        inside([learned[name] for name, _ in form.kernels + form.vectors]),
         extras + inside(floats),
         dtype,
     )
@@ -118,9 +118,10 @@ class Layout:
         return tf.concat([first, states[:, :-1]], axis=1)
 
     def projected(self, cell: Any, sequences: Any) -> Any:
-        """The projected inputs, by one product."""
+        """The projected inputs, by one product; with layer normalisation, which the loop does, only that."""
         ordered = self._swapped(self.share(sequences))
-        flat = cell.project_inputs(tf.reshape(ordered, [-1, sequences.shape[-1]]))
+        project = cell.multiply_inputs if cell.layer_norm else cell.project_inputs
+        flat = project(tf.reshape(ordered, [-1, sequences.shape[-1]]))
         shape = tf.concat([tf.shape(ordered)[:3], [flat.shape[-1]]], axis=0)
         return self._longer(tf.reshape(flat, shape))
 
