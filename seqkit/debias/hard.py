@@ -26,10 +26,12 @@ from typing import Any
 import numpy as np
 
 from seqkit.debias.directions import SubspaceConfig
-from seqkit.debias.task import Array, Matrix, Removal, Rows, Task, to_unit, transform
+from seqkit.debias.task import Array, Matrix, Removal, Rows, Task, side_by_side, to_unit
 
 _NOTHING = 1e-5
 """What is left of a float32 unit vector that lies in the subspace is shorter than this, and is rounding."""
+_SMALL = 1e-30
+"""Squares below this, and above its inverse, may have lost digits in float32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,22 +39,45 @@ class HardConfig(SubspaceConfig):
     """Settings of `hard`: those of the subspace."""
 
 
-def neutralize(unit: Rows, basis: Array) -> Rows:
-    """Unit vectors without their part in a subspace, at length 1 again.
+def neutralize(rows: Rows, basis: Array, out: Rows | None = None) -> Rows:
+    """Vectors without their part in a subspace, at the lengths they had.
+
+        w := ‖w‖ (w − w_B) / ‖w − w_B‖,   with ‖w − w_B‖² = ‖w‖² − ‖w_B‖² wherever that is no small difference
 
     Args:
-        unit: (words, vector_size), rows of length 1 or 0, of any precision; overwritten.
+        rows: (words, vector_size), of any precision.
         basis: (k, vector_size), orthonormal rows.
+        out: for the result; may be `rows`; None for new memory.
 
     Returns:
         (words, vector_size); a row that lay in the subspace is 0.
     """
-    axes = basis.astype(unit.dtype)
+    axes = basis.astype(rows.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares, along = np.einsum("ij,ij->i", rows, rows), rows @ axes.T
+        rest = squares - np.einsum("ij,ij->i", along, along)
+        clear = (rest > 0.75 * squares) & (squares > _SMALL) & (squares < 1 / _SMALL)
+    unclear = np.flatnonzero(~clear)
+    slowly = _neutralize_slowly(rows[unclear].astype(np.float64), basis)
+    scales = np.sqrt(np.divide(squares, rest, out=np.zeros_like(squares), where=clear))[:, None]
+    along *= scales
+    result: Rows = np.multiply(rows, scales, out=out)
+    for column, axis in zip(along.T, axes, strict=True):
+        result -= column[:, None] * axis  # twice as fast as a product of matrices, for so few axes
+    result[unclear] = slowly
+    return result
+
+
+def _neutralize_slowly(rows: Array, basis: Array) -> Array:
+    """The same by the formula: for rows that lose much, or are too short or too long to be squared."""
+    longest = np.abs(rows).max(axis=1, initial=0, keepdims=True)
+    rows /= np.where(longest > 0, longest, 1)
+    unit, lengths = to_unit(rows)
     for _ in range(2):  # the second time for what rounding has left
-        unit -= (unit @ axes.T) @ axes
-    rest, lengths = to_unit(unit)
-    rest[lengths[:, 0] < _NOTHING] = 0
-    return rest
+        unit -= (unit @ basis.T) @ basis
+    rest, left = to_unit(unit)
+    rest[left[:, 0] < _NOTHING] = 0
+    return rest * (lengths * longest)
 
 
 def equalize(unit: Array, basis: Array) -> Array | None:
@@ -106,7 +131,17 @@ def neutralize_and_equalize(task: Task, matrix: Matrix, out: Matrix) -> dict[str
     """
     basis, words = task.subspace.basis, task.vectors.words
     before = [(ids, *to_unit(matrix[ids].astype(np.float64))) for ids in task.equalize]
-    transform(matrix, task.neutral, lambda unit: neutralize(unit, basis), out, np.float32)
+
+    def work(part: slice) -> None:
+        mask, rows, place = task.neutral[part], matrix[part], out[part]
+        if mask.all():
+            neutralize(rows, basis, place)
+            return
+        if out is not matrix:
+            place[...] = rows
+        place[mask] = neutralize(rows[mask], basis)
+
+    side_by_side(work, len(matrix))
     equalized, skipped = [], []
     for ids, unit, lengths in before:
         names = [words[index] for index in ids.tolist()]

@@ -96,12 +96,12 @@ def to_unit(rows: Rows) -> tuple[Rows, Rows]:
 
 def blocks(matrix: Matrix) -> Iterator[tuple[slice, Array]]:
     """The rows of a matrix in float64, `BLOCK` at a time, with where they are."""
-    for part in _parts(matrix):
+    for part in _parts(len(matrix)):
         yield part, matrix[part].astype(np.float64)
 
 
-def _parts(matrix: Matrix) -> list[slice]:
-    return [slice(start, start + BLOCK) for start in range(0, len(matrix), BLOCK)]
+def _parts(rows: int) -> list[slice]:
+    return [slice(start, start + BLOCK) for start in range(0, rows, BLOCK)]
 
 
 def transform(
@@ -123,7 +123,6 @@ def transform(
         out: for the result; may be `matrix`.
         dtype: in which it is computed.
     """
-    from threadpoolctl import threadpool_limits
 
     def work(part: slice) -> None:
         mask = chosen[part]
@@ -135,6 +134,18 @@ def transform(
             np.multiply(function(unit), lengths, out=unit)
             out[part][rows] = unit
 
+    side_by_side(work, len(matrix))
+
+
+def side_by_side(work: Callable[[slice], None], rows: int) -> None:
+    """Does blocks of rows on all cores, each of them on one, so that nothing depends on how many there are.
+
+    Args:
+        work: from where a block is.
+        rows: in all.
+    """
+    from threadpoolctl import threadpool_limits
+
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(available_cores()) as pool:
-        for _ in pool.map(work, _parts(matrix)):
+        for _ in pool.map(work, _parts(rows)):
             pass  # raises what a block raised

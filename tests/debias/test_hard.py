@@ -22,6 +22,29 @@ def test_neutralize_by_hand() -> None:
     np.testing.assert_allclose(neutralize(rows, np.eye(3)[:1]), expected, atol=1e-15)
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1e-3, 1.0, 1e30])
+def test_neutralize_keeps_lengths_whatever_they_are(scale: float) -> None:
+    """The squares of some are no numbers of float32; some lie nearly in the subspace, some quite."""
+    rng = np.random.default_rng(0)
+    basis = np.linalg.qr(rng.normal(size=(300, 2)))[0].T
+    rows = rng.normal(size=(60, 300))
+    rows[20:40] += 30 * rng.normal(size=(20, 2)) @ basis
+    rows[40:59] = 1e-3 * rows[40:59] + rng.normal(size=(19, 2)) @ basis
+    rows[59] = 0
+    rows = (rows * scale).astype(np.float32)
+    exact = rows.astype(np.float64)
+    lengths = np.linalg.norm(exact, axis=1, keepdims=True)
+    left = exact - exact @ basis.T @ basis
+    expected = lengths * left / np.maximum(np.linalg.norm(left, axis=1, keepdims=True), 1e-300)
+    found = neutralize(rows, basis)
+    assert found.dtype == np.float32
+    assert np.abs(found - expected).max() < 3e-7 * lengths.max()
+    assert np.abs(found @ basis.T).max() < 1e-6 * lengths.max()
+    assert not found[59].any()
+    assert neutralize(rows, basis, out=rows) is rows
+    assert rows.tobytes() == found.tobytes()
+
+
 def test_equalize_by_hand() -> None:
     # μ = (0.3, 0.7, 0.4), μ_B = (0.3, 0, 0), ν = (0, 0.7, 0.4), ‖ν‖² = 0.65; w_B − μ_B = ±(0.3, 0, 0),
     # so that w = ν ± √0.35 (1, 0, 0).
