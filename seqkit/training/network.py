@@ -72,6 +72,7 @@ class NetworkTrainer:
         device: where to compute; None for TensorFlow's choice.
 
     Attributes:
+        network: as given.
         losses: on held-out data, one of each complete epoch.
 
     Raises:
@@ -94,7 +95,7 @@ class NetworkTrainer:
         if config.needs_validation and validate is None:
             what = "nt-asgd" if config.averaging == "nt-asgd" else f"schedule {config.schedule.name}"
             raise UsageError(f"{what} goes by the loss on held-out data: set some apart (--valid)")
-        self._network, self._batches, self._config = network, batches, config
+        self.network, self._batches, self._config = network, batches, config
         self._validate, self._device = validate, device
         self.epochs, self.losses = epochs, list[float]()
         self._units, self._work = self._planned(unit_batches)
@@ -121,8 +122,8 @@ class NetworkTrainer:
     def train_unit(self, epoch: int, unit: int) -> UnitReport:
         """Trains one unit."""
         if unit == 0:
-            self._network.begin_epoch(epoch)
-        groups = self._groups(epoch)
+            self.network.begin_epoch(epoch)
+        groups = self.groups(epoch)
         first, end = (groups * number // self._units for number in (unit, unit + 1))
         averaging = is_averaging(self._config, epoch, self.losses)
         losses: list[Any] = []
@@ -201,11 +202,12 @@ class NetworkTrainer:
         steps = [self._batches.steps_of(epoch) for epoch in range(self.epochs)]
         if not min(steps):
             raise UsageError("an epoch without batches: give more text, or make batches smaller")
-        fewest = min(self._groups(epoch) for epoch in range(self.epochs))
+        fewest = min(self.groups(epoch) for epoch in range(self.epochs))
         units = min(max(1, min(steps) // unit_batches), fewest)
         return units, float(sum(self._batches.size(0, step) for step in range(steps[0])))
 
-    def _groups(self, epoch: int) -> int:
+    def groups(self, epoch: int) -> int:
+        """Updates of an epoch."""
         return -(-self._batches.steps_of(epoch) // self._config.accumulation)
 
     def _steps(self, epoch: int, group: int) -> range:
@@ -218,7 +220,7 @@ class NetworkTrainer:
     def _gradients(self, *batch: tf.Tensor) -> tuple[tf.Tensor, list[Any]]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._weights)
-            loss = self._network.loss(*batch)
+            loss = self.network.loss(*batch)
         gradients = tape.gradient(loss, self._weights)
         for variable, gradient in zip(self._trained, gradients, strict=True):
             if gradient is None:
@@ -240,7 +242,7 @@ class NetworkTrainer:
 
     def _variables(self) -> dict[str, Any]:
         """By name in a checkpoint: numbers, as the paths of Keras count what a process has made before."""
-        groups = {"network": self._network.variables, "optimizer": self._optimizer.variables}
+        groups = {"network": self.network.variables, "optimizer": self._optimizer.variables}
         if self._averages:
             groups["average"] = self._averages.variables
         return {
