@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 WIDTH = 9.0  # inches, like all lengths here
 _LEFT, _RIGHT, _HEAD, _FOOT = 1.75, 0.25, 0.4, 0.55
+_BARE = 0.1  # head of a picture without titles
 _ROW, _GROUP = 0.2, 0.5
 _AFTER, _BEFORE = PALETTE[0], PALETTE[1]
 _THEMED = {INK: "currentColor", MUTED: "var(--muted)", GRID: "var(--grid)"}
@@ -84,7 +85,7 @@ def bars_picture(
         limits: of the axis.
         title: what a screen reader says; its first word begins the names of the parts.
     """
-    figure, axes = _frame(_GROUP * len(names))
+    figure, axes = _frame(_GROUP * len(names), _BARE)
     height = 0.7 / len(sides)
     hints, colours = {}, dict(zip(sides, (_BEFORE, _AFTER) if len(sides) > 1 else (_AFTER,), strict=True))
     for number, (side, figures) in enumerate(sides.items()):
@@ -165,9 +166,9 @@ def _curve(
     axes.tick_params(length=0)
 
 
-def _frame(height: float) -> tuple[Figure, Axes]:
-    """A figure with one panel of that height."""
-    total = _HEAD + height + _FOOT
+def _frame(height: float, head: float = _HEAD) -> tuple[Figure, Axes]:
+    """A figure with one panel of that height, and room for titles above."""
+    total = head + height + _FOOT
     figure = new_figure(WIDTH, total)
     axes = figure.add_axes((_LEFT / WIDTH, _FOOT / total, (WIDTH - _LEFT - _RIGHT) / WIDTH, height / total))
     axes.grid(visible=False, axis="y")

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _ACCURACIES = [name for name in RECOVERY if name.endswith("accuracy")]
 _INTERVAL = "95% interval"
+_UNBROKEN = (_INTERVAL, "known")  # columns whose cells stay on a line
+_RIGHT = ("p", "p corrected", "partitions")  # and those of numbers that are written otherwise than to .001
 _MOST = 15  # words at each end of the axis
 _LISTED = 12  # words of a list in what was done
 
@@ -62,9 +64,9 @@ table {{ border-collapse: collapse; font-size: .88rem; width: 100%; }}
 th {{ text-align: left; font-weight: 600; color: var(--muted); }}
 th, td {{ padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--grid); vertical-align: top; }}
 td.number, th.number {{ text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }}
-td {{ overflow-wrap: anywhere; }}
-td.range {{ white-space: nowrap; }}
-td:first-child {{ overflow-wrap: normal; }}
+.wide table, .wide svg {{ min-width: 36rem; }}
+td {{ overflow-wrap: break-word; }}
+td.range, td:first-child {{ white-space: nowrap; }}
 </style>
 </head>
 <body>
@@ -287,14 +289,14 @@ def _head(title: str, sources: Sequence[Source], sets: WordSets) -> str:
 
 
 def _section(title: str, note: str, svg: str) -> str:
-    return f"<h2>{title}</h2>\n<p class='note'>{_text(note)}</p>\n{svg}"
+    return f"<h2>{title}</h2>\n<p class='note'>{_text(note)}</p>\n<div class='wide'>{svg}</div>"
 
 
 def _tests(result: Audit, title: str = "Tests") -> str:
-    headers = ["test", "effect size", "p", "p corrected", "partitions"]
+    headers = ["test", "effect size", "difference", "p", "p corrected", "partitions"]
     rows = [
-        [name, test.effect_size.value, f"{test.p.value:.2g}", f"{result.corrected[name].value:.2g}",
-         f"{test.partitions:,}{'' if test.exact else ' drawn'}"]
+        [name, test.effect_size.value, test.difference.value, f"{test.p.value:.2g}",
+         f"{result.corrected[name].value:.2g}", f"{test.partitions:,}{'' if test.exact else ' drawn'}"]
         for name, test in result.weat.items()
     ]  # fmt: skip
     return _table(title, headers, rows) if rows else ""
@@ -354,7 +356,7 @@ def _ends(figure: Figure | None) -> list[object]:
 def _table(title: str, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     numeric = [all(isinstance(row[column], float | None) for row in rows) for column in range(len(headers))]
     styles = [
-        ' class="number"' if is_number else ' class="range"' if name == _INTERVAL else ""
+        ' class="number"' if is_number or name in _RIGHT else ' class="range"' if name in _UNBROKEN else ""
         for name, is_number in zip(headers, numeric, strict=True)
     ]
     head = "".join(f"<th{style}>{_text(name)}</th>" for name, style in zip(headers, styles, strict=True))
