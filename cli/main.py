@@ -24,6 +24,7 @@ INTERNAL_ERROR, IO_ERROR, CTRL_C = 70, 74, 130
     lazy={
         "demo": "seqkit.cli.demo:demo",
         "embed": "seqkit.cli.embed:embed",
+        "lm": "seqkit.cli.lm:lm",
         "corpus": "seqkit.cli.corpus:corpus",
         "debias": "seqkit.cli.debias:debias",
         "plot": "seqkit.cli.plot:plot",

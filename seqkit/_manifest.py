@@ -25,12 +25,14 @@ MAX_MANIFEST_BYTES = 1 << 20
 KINDS: dict[str, frozenset[str]] = {
     "vectors": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
     "cooccurrence": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
+    "language_model": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
 }
 """The members that each kind of bundle has."""
 
 OPTIONAL: dict[str, frozenset[str]] = {
     "vectors": frozenset({"phrases.tsv", "debias.safetensors"}),
     "cooccurrence": frozenset(),
+    "language_model": frozenset({"pairs.json"}),
 }
 """The members that it may have besides; nothing else."""
 

@@ -16,14 +16,15 @@ from pathlib import Path
 import numpy as np
 
 from seqkit.embeddings.initial import Initial
-from seqkit.embeddings.material import CorpusConfig
+from seqkit.embeddings.material import SCRATCH, CorpusConfig
 from seqkit.embeddings.methods import MethodConfig, VectorTrainer
 from seqkit.embeddings.negative_sampling.draws import keep_probabilities
 from seqkit.embeddings.skipgram.config import SkipGramConfig
-from seqkit.embeddings.training import RunConfig, ended_well, initial_of, prepare
+from seqkit.embeddings.training import RunConfig, initial_of, prepare
 from seqkit.errors import Place
 from seqkit.progress import SILENT, Progress
 from seqkit.text.vocabulary import Vocabulary
+from seqkit.training.working import ended_well
 
 SAMPLE_SECONDS = 5.0
 """Units are trained until so much time has passed, not counting the first, which compiles."""
@@ -75,7 +76,7 @@ def estimate(
     """
     config, corpus, run = config or SkipGramConfig(), corpus or CorpusConfig(), run or RunConfig()
     initial = initial_of(init, config, progress)
-    with tempfile.TemporaryDirectory(prefix="seqkit-") as folder, ended_well(Path(folder)):
+    with tempfile.TemporaryDirectory(prefix="seqkit-") as folder, ended_well(Path(folder), SCRATCH):
         prepared = prepare(sources, config, corpus, run, initial, Path(folder), progress)
         trainer = prepared.trainer(progress)
         try:

@@ -22,9 +22,10 @@ from seqkit.text.phrases import PhraseConfig, Phrases
 from seqkit.text.tokenizers import Tokenizer
 from seqkit.text.vocabulary import Vocabulary
 from seqkit.training.device import Device
+from seqkit.training.working import CHECKPOINT
 
 # What lies in BUNDLE.partial beside the bundle in the making.
-CORPUS, COUNTS, CHECKPOINT = "corpus", "counts", "checkpoint.safetensors"
+SCRATCH = (CORPUS, COUNTS) = ("corpus", "counts")
 
 
 @dataclass(frozen=True, kw_only=True)

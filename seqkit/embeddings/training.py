@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -12,9 +10,7 @@ from typing import Any, Literal, cast
 from seqkit.embeddings.cooccurrence.counting import CountingConfig
 from seqkit.embeddings.initial import Initial
 from seqkit.embeddings.material import (
-    CHECKPOINT,
-    CORPUS,
-    COUNTS,
+    SCRATCH,
     CorpusConfig,
     Material,
     are_counts,
@@ -23,11 +19,7 @@ from seqkit.embeddings.material import (
 from seqkit.embeddings.methods import OPTIMIZER, MethodConfig, VectorTrainer, method_of
 from seqkit.embeddings.skipgram.config import SkipGramConfig
 from seqkit.embeddings.vectors import Vectors
-from seqkit.errors import (
-    InterruptedTraining,
-    Place,
-    UsageError,
-)
+from seqkit.errors import Place, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import BundleWriter
 from seqkit.text.corpus import PHRASES
@@ -35,13 +27,11 @@ from seqkit.text.streams import resolve
 from seqkit.training.checkpoint import CheckpointFile, Position
 from seqkit.training.device import Device, DeviceName, choose_device, one_thread_per_operation
 from seqkit.training.loop import LoopConfig, TrainingLoop
-from seqkit.training.signals import StopAtOnce, Stopped, StopRequest
+from seqkit.training.signals import StopRequest
+from seqkit.training.working import BEST, CHECKPOINT, ended_well
 from seqkit.version import __version__
 
 Probe = Callable[[int, Vectors], dict[str, Any]]
-
-BEST = "best.safetensors"
-"""What lies in BUNDLE.partial beside the names of `material`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +134,8 @@ def train(
     if run.patience is not None and not corpus.validation:
         raise UsageError("patience needs held-out text: set validation (--validation 0.01, for one)")
     initial = initial_of(init, config, progress)
-    with BundleWriter(bundle, kind="vectors", overwrite=run.overwrite) as writer, ended_well(writer.partial):
+    writing = BundleWriter(bundle, kind="vectors", overwrite=run.overwrite)
+    with writing as writer, ended_well(writer.partial, SCRATCH):
         prepared = prepare(sources, config, corpus, run, initial, writer.partial, progress)
         return _Run(prepared, loop).into(writer, probe, progress)
 
@@ -225,24 +216,6 @@ def _resolved(config: MethodConfig, run: RunConfig, device: Device) -> MethodCon
         precision = "bfloat16" if device.has_bfloat16() else "float32"
     resolved: MethodConfig = replace(cast(Any, config), precision=precision)
     return resolved
-
-
-@contextmanager
-def ended_well(partial: Path) -> Iterator[None]:
-    """Ends its block at once on a signal; of a failed run, only what the next can go on from stays."""
-    try:
-        with StopAtOnce():
-            yield
-    except BaseException as error:
-        resumable = (partial / CHECKPOINT).exists()
-        if not resumable:
-            for name in (CORPUS, COUNTS):
-                shutil.rmtree(partial / name, ignore_errors=True)
-            for path in partial.glob("*.safetensors*"):
-                path.unlink(missing_ok=True)
-        if isinstance(error, Stopped):
-            raise InterruptedTraining(error.signal_number, partial if resumable else None) from None
-        raise
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,124 @@
+"""The settings of a language model: how text becomes tokens, the network, and how it is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from seqkit.errors import UsageError
+from seqkit.text.tokenizers import Tokenizer, TokenizerKind
+
+Level = Literal["word", "character", "bpe"]
+LEVELS: tuple[Level, ...] = ("word", "character", "bpe")
+CELLS = ("lstm", "gru", "gru-full", "gru-simplified", "rnn")
+TOKENIZERS: tuple[TokenizerKind, ...] = ("word", "whitespace")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextConfig:
+    """How text becomes tokens.
+
+    Args:
+        level: what a token is.
+        tokenizer: what cuts words: "word" drops punctuation, "whitespace" keeps tokens as they stand.
+        lowercase: whether text is lower-cased.
+        min_count: tokens that occur less often become `<unk>`.
+        max_vocab: keep only so many of the most frequent; None for all. Of byte pairs, how many there are.
+        lines: each line is a text of its own, as names and verses are; otherwise all of it is one stream.
+        validation: fraction of the text that is held out, 0 to below 1: lines, or of a stream of characters
+            its end.
+        label_column: which column of tab-separated lines is a label, on which the text depends; from 1.
+    """
+
+    level: Level = "word"
+    tokenizer: TokenizerKind = "word"
+    lowercase: bool = False
+    min_count: int = 1
+    max_vocab: int | None = None
+    lines: bool = False
+    validation: float = 0.0
+    label_column: int | None = None
+
+    def __post_init__(self) -> None:
+        _choice("level", self.level, LEVELS)
+        _choice("tokenizer", self.tokenizer, TOKENIZERS)
+        if self.min_count < 1 or (self.max_vocab is not None and self.max_vocab < 1):
+            raise UsageError(f"min_count {self.min_count} and max_vocab {self.max_vocab} must be at least 1")
+        if not 0 <= self.validation < 1:
+            raise UsageError(f"validation must be at least 0 and below 1, not {self.validation}")
+        if self.label_column is not None and (self.label_column < 1 or not self.lines):
+            raise UsageError("label_column counts from 1, and needs lines: each line has one label")
+
+    @property
+    def cutter(self) -> Tokenizer:
+        """What cuts a line; byte pairs are cut by themselves."""
+        return Tokenizer("character" if self.level == "character" else self.tokenizer, self.lowercase)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """The network: embedding, recurrent layers, softmax.
+
+    Args:
+        cell: "lstm", "gru" (reset-after), "gru-full", "gru-simplified" or "rnn".
+        layers: how many lie one above the other.
+        units: of each layer.
+        embedding_size: length of an embedding; None for as many as `units`. With `tied`, the last layer has
+            so many units, too (Merity et al. 2018).
+        tied: the softmax has the embeddings as its weights (Press & Wolf 2017; Inan et al. 2017).
+        dropout: rate on the inputs, between layers and on the output (Zaremba et al. 2014).
+        dropout_input: of the embeddings; None for `dropout`.
+        dropout_hidden: between layers; None for `dropout`.
+        dropout_output: of the last layer's output; None for `dropout`.
+        dropout_embedding: rate at which words are dropped, the same ones in all of a batch (Gal & Ghahramani
+            2016).
+        locked: drop the same units in each step of a batch (Gal & Ghahramani 2016).
+        weight_drop: rate at which recurrent weights are dropped (Merity et al. 2018).
+        layer_norm: normalise the layers' products (Ba et al. 2016).
+    """
+
+    cell: str = "lstm"
+    layers: int = 2
+    units: int = 200
+    embedding_size: int | None = None
+    tied: bool = False
+    dropout: float = 0.0
+    dropout_input: float | None = None
+    dropout_hidden: float | None = None
+    dropout_output: float | None = None
+    dropout_embedding: float = 0.0
+    locked: bool = False
+    weight_drop: float = 0.0
+    layer_norm: bool = False
+
+    def __post_init__(self) -> None:
+        _choice("cell", self.cell, CELLS)
+        for name in ("layers", "units", "embedding_size"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"{name} must be at least 1, not {value}")
+        for name in ("", "_input", "_hidden", "_output", "_embedding"):
+            rate = getattr(self, f"dropout{name}")
+            if rate is not None and not 0 <= rate < 1:
+                raise UsageError(f"dropout{name} must be at least 0 and below 1, not {rate}")
+
+    @property
+    def vector_size(self) -> int:
+        """Length of an embedding."""
+        return self.embedding_size or self.units
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units of each layer, from below."""
+        last = self.vector_size if self.tied else self.units
+        return (*(self.units,) * (self.layers - 1), last)
+
+    def rate(self, name: str) -> float:
+        """The rate of dropout at a place: "input", "hidden" or "output"."""
+        own: float | None = getattr(self, f"dropout_{name}")
+        return self.dropout if own is None else own
+
+
+def _choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UsageError(f"{name} must be one of {', '.join(choices)}, not {value!r}")

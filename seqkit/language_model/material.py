@@ -1,0 +1,198 @@
+"""What a language model is trained on: ids of the text, and of a part held out from it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqkit.errors import CorpusError, Place
+from seqkit.language_model.coding import END_ID, NEWLINE, SPECIALS, UNKNOWN_ID, Coding
+from seqkit.language_model.config import TextConfig
+from seqkit.language_model.pairs import BytePairs
+from seqkit.progress import Progress
+from seqkit.text.corpus import LINE_END
+from seqkit.text.encoding import EncodingConfig, encode
+from seqkit.text.sources import iter_chunks, iter_lines
+from seqkit.text.splitting import Split
+from seqkit.text.streams import Sources
+from seqkit.text.vocabulary import Vocabulary
+
+Ids = NDArray[np.int32]
+
+CORPUS = "corpus"
+"""The folder for the encoded text."""
+
+PAIRS = 8000
+"""Byte pairs, where no number is asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What a run trains on.
+
+    Args:
+        coding: how text becomes ids.
+        ids: of the text, `<eos>` where a line ends that has one; int32, (tokens,).
+        held_out: the same of the part held out; empty where there is none.
+        fingerprint: SHA-256 of the text, in hex.
+    """
+
+    coding: Coding
+    ids: Ids
+    held_out: Ids
+    fingerprint: str
+
+
+def material(
+    sources: Sources, config: TextConfig, seed: int, folder: Path, valid: Sequence[Place], progress: Progress
+) -> Material:
+    """Reads a text and encodes it.
+
+    Args:
+        sources: of the text.
+        config: how it becomes tokens.
+        seed: of what is held out.
+        folder: to work in.
+        valid: a text of its own to validate on, in place of a part held out.
+        progress: told the bytes read.
+
+    Raises:
+        CorpusError: a fault in the text, or nothing in it to learn from.
+        SeqkitError: as `seqkit.text.encoding.encode`.
+    """
+    if config.level == "bpe":
+        found = _of_pairs(sources, config, seed, progress)
+    elif config.level == "character" and not config.lines:
+        found = _of_characters(sources, config, progress)
+    else:
+        found = _of_tokens(sources, config, seed, folder, progress)
+    if not valid:
+        return found
+    pieces = list(found.coding.encode_lines(iter_lines(valid, progress=progress)))
+    if not pieces:
+        raise CorpusError("no token in the text to validate on", path=str(valid[0]))
+    return Material(found.coding, found.ids, np.concatenate(pieces), found.fingerprint)
+
+
+def _of_tokens(sources: Sources, config: TextConfig, seed: int, folder: Path, progress: Progress) -> Material:
+    encoded = encode(
+        sources,
+        folder / CORPUS,
+        EncodingConfig(
+            tokenizer=config.cutter,
+            min_count=config.min_count,
+            max_vocab=config.max_vocab,
+            specials=SPECIALS,
+            unknown="keep",
+            held_out=config.validation,
+            seed=seed,
+        ),
+        progress=progress,
+    )
+    ids, held_out = (
+        np.where(part == LINE_END, np.int32(END_ID), part) for part in (encoded.ids, encoded.held_out_ids)
+    )
+    counts = encoded.vocabulary.counts.copy()
+    counts[END_ID] = np.count_nonzero(ids == END_ID)
+    coding = Coding(config.level, Vocabulary(encoded.vocabulary.words, counts), config.cutter, config.lines)
+    return Material(coding, ids, held_out, encoded.fingerprint)
+
+
+def _of_characters(sources: Sources, config: TextConfig, progress: Progress) -> Material:
+    """A stream of characters, line ends among them; its end is held out."""
+    text = _Hashed()
+    parts = [
+        np.frombuffer((chunk.lower() if config.lowercase else chunk).encode("utf-32-le"), np.int32)
+        for chunk in text.passed(iter_chunks(sources, progress=progress))
+    ]
+    points = np.concatenate(parts) if parts else np.empty(0, np.int32)
+    cut = len(points) - round(len(points) * config.validation)
+    if not cut or (config.validation and cut == len(points)):
+        raise CorpusError(f"too little text: {len(points)} characters", path=_first(sources))
+    kinds, numbers = np.unique(points, return_inverse=True)
+    counts = np.bincount(numbers[:cut], minlength=len(kinds))
+    vocabulary = _vocabulary(
+        {chr(kind): int(count) for kind, count in zip(kinds, counts, strict=True) if count}, config, sources
+    )
+    table = np.array([_id(vocabulary, chr(kind)) for kind in kinds], np.int32)
+    ids = table[numbers]
+    coding = Coding("character", vocabulary, config.cutter, lines=False)
+    return Material(coding, ids[:cut], ids[cut:], text.digest)
+
+
+def _of_pairs(sources: Sources, config: TextConfig, seed: int, progress: Progress) -> Material:
+    text, split = _Hashed(), Split(config.validation, seed)
+    lines = [
+        line.lower() if config.lowercase else line
+        for line in text.lines(iter_lines(sources, progress=progress))
+    ]
+    held = split.chosen(np.arange(len(lines), dtype=np.uint64))
+    pairs = BytePairs.learned(
+        (line for line, out in zip(lines, held, strict=True) if not out), config.max_vocab or PAIRS
+    )
+    cut = [pairs.tokens(line) for line in lines]
+    counts = Counter(token for tokens, out in zip(cut, held, strict=True) if not out for token in tokens)
+    vocabulary = _vocabulary(counts, config, sources)
+    encoded = [np.array([*(_id(vocabulary, token) for token in tokens), END_ID], np.int32) for tokens in cut]
+    ids, held_out = (
+        np.concatenate(
+            [
+                np.empty(0, np.int32),
+                *(e for e, out in zip(encoded, held, strict=True) if out == which and len(e) > 1),
+            ]
+        )
+        for which in (False, True)
+    )
+    counted = vocabulary.counts.copy()
+    counted[END_ID] = np.count_nonzero(ids == END_ID)
+    coding = Coding("bpe", Vocabulary(vocabulary.words, counted), config.cutter, config.lines, pairs)
+    return Material(coding, ids, held_out, text.digest)
+
+
+def _id(vocabulary: Vocabulary, token: str) -> int:
+    found = vocabulary.get(token)
+    return UNKNOWN_ID if found is None else found
+
+
+def _vocabulary(counts: dict[str, int] | Counter[str], config: TextConfig, sources: Sources) -> Vocabulary:
+    vocabulary = Vocabulary.from_counts(
+        counts, min_count=config.min_count, max_size=config.max_vocab, specials=SPECIALS
+    )
+    if len(vocabulary) == len(SPECIALS):
+        reason = f"no {config.level} occurs {config.min_count} times (min_count)" if counts else "no text"
+        raise CorpusError(reason, path=_first(sources))
+    known = vocabulary.counts.copy()
+    known[UNKNOWN_ID] += sum(counts.values()) - int(known.sum())
+    return Vocabulary(vocabulary.words, known)
+
+
+def _first(sources: Sources) -> str:
+    return os.fspath(sources if isinstance(sources, str | os.PathLike) else sources[0])
+
+
+class _Hashed:
+    """The fingerprint of what passes: as `seqkit.text.encoding.fingerprint` has it."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def passed(self, chunks: Iterable[str]) -> Iterator[str]:
+        for chunk in chunks:
+            self._hash.update(chunk.encode())
+            yield chunk
+
+    def lines(self, lines: Iterable[str]) -> Iterator[str]:
+        for number, line in enumerate(lines):
+            self._hash.update(f"{NEWLINE if number else ''}{line}".encode())
+            yield line
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()

@@ -1,0 +1,203 @@
+"""A trained language model: how likely a text is, which text is likelier, and what follows a text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqkit.errors import CorpusError, Place
+from seqkit.language_model.coding import END_ID, UNKNOWN_ID, Coding
+from seqkit.language_model.members import read_members
+from seqkit.language_model.network import LanguageNetwork
+from seqkit.language_model.scoring import Scorer, side_by_side
+from seqkit.language_model.steps import StepModel
+from seqkit.storage import Manifest
+
+LINES = 32
+"""That are scored side by side."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How likely a text is.
+
+    Args:
+        tokens: that were scored, ends of lines among them.
+        log_probability: ln P(text), in nats.
+        characters: of the text, ends of lines among them.
+        unknown: tokens that were scored as `<unk>`.
+    """
+
+    tokens: int
+    log_probability: float
+    characters: int
+    unknown: int
+
+    @property
+    def perplexity(self) -> float:
+        """exp(-ln P / tokens)."""
+        return math.exp(min(-self.log_probability / self.tokens, 709.0))
+
+    @property
+    def bits_per_character(self) -> float:
+        """-log₂ P / characters."""
+        return -self.log_probability / math.log(2) / self.characters
+
+    def summary(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "tokens": self.tokens,
+            "log_probability": self.log_probability,
+            "perplexity": self.perplexity,
+            "bits_per_character": self.bits_per_character,
+            "unknown": self.unknown,
+        }
+
+
+@dataclass(frozen=True)
+class TokenScore:
+    """What a model knows of a token before it comes.
+
+    Args:
+        token: the token; `<unk>` for one that the model does not know.
+        surprisal: -log₂ of its probability, in bits.
+        entropy: of what was expected in its place, in bits.
+    """
+
+    token: str
+    surprisal: float
+    entropy: float
+
+
+class LanguageModel:
+    """A language model of a bundle.
+
+    Made by `LanguageModel.load`.
+
+    Attributes:
+        manifest: what the bundle says of itself.
+        coding: how text becomes tokens.
+        network: its weights.
+    """
+
+    def __init__(self, manifest: Manifest, coding: Coding, network: LanguageNetwork) -> None:
+        self.manifest, self.coding, self.network = manifest, coding, network
+        self._scorers: dict[bool, Scorer] = {}
+
+    @classmethod
+    def load(cls, bundle: Place) -> LanguageModel:
+        """Opens a bundle that `seqkit.language_model.training.train` wrote.
+
+        Raises:
+            MissingInputError: there is no such directory.
+            BundleError: it is of another kind, or damaged.
+            StorageError: reading failed.
+        """
+        opened, coding, network = read_members(Path(bundle))
+        return cls(opened.manifest, coding, network)
+
+    # Scores
+
+    def score(self, lines: Iterable[str]) -> Score:
+        """How likely a text is: a stream as one text, else each line as a text of its own.
+
+        Args:
+            lines: without their ends.
+
+        Raises:
+            CorpusError: there is no token in it.
+        """
+        return self._summed(self.coding.encode_lines(kept := _Kept(lines)), kept)
+
+    def score_tokens(self, lines: Iterable[str]) -> Iterator[TokenScore]:
+        """What is known of each token, in order; as `score` reads the text."""
+        for targets, piece in self._pieces(self.coding.encode_lines(lines), entropy=True):
+            known = targets >= 0
+            triples = zip(
+                targets[known], piece.surprisal.numpy()[known], piece.entropy.numpy()[known], strict=True
+            )
+            for index, surprisal, entropy in triples:
+                word = self.coding.vocabulary.word(int(index))
+                yield TokenScore(word, float(surprisal) / math.log(2), float(entropy) / math.log(2))
+
+    def rank(self, texts: Sequence[str]) -> list[tuple[str, Score]]:
+        """Texts by falling probability, each a text of its own.
+
+        A text of several lines ends at the last one.
+        """
+        scored = []
+        for text in texts:
+            scored.append((text, self.score(text.split("\n"))))
+        return sorted(scored, key=lambda pair: -pair[1].log_probability)
+
+    def _summed(self, encoded: Iterable[Any], kept: _Kept) -> Score:
+        total, tokens, unknown = 0.0, 0, 0
+        for targets, piece in self._pieces(encoded, entropy=False):
+            total -= float(np.sum(piece.surprisal.numpy(), dtype=np.float64))
+            tokens += int(np.count_nonzero(targets >= 0))
+            unknown += int(np.count_nonzero(targets == UNKNOWN_ID))
+        if not tokens:
+            raise CorpusError("there is no token in the text to score")
+        return Score(tokens, total, kept.characters, unknown)
+
+    def _pieces(self, encoded: Iterable[Any], entropy: bool) -> Iterator[tuple[Any, Any]]:
+        """Targets and what is known of them: in the order of the text, if entropies are asked for."""
+        if entropy not in self._scorers:
+            self._scorers[entropy] = Scorer(self.network, entropy=entropy)
+        scorer, lines = self._scorers[entropy], list(encoded)
+        if not lines:
+            return
+        if not self.coding.lines:
+            yield from scorer.pieces(np.concatenate(lines)[None])
+            return
+        rows = 1 if entropy else LINES
+        for start in range(0, len(lines), rows):
+            yield from scorer.pieces(side_by_side(lines[start : start + rows], rows))
+
+    # Text from the model
+
+    @property
+    def steps(self) -> StepModel:
+        """What samplers take."""
+        return self.network
+
+    def encode_prompt(self, text: str) -> tuple[list[int], list[str]]:
+        """The ids of the beginning of a text, and its tokens that the model does not know."""
+        ids: list[int] = []
+        unknown = []
+        for number, line in enumerate(text.split("\n") if self.coding.has_ends else [text]):
+            ids += [END_ID] if number else []
+            tokens = self.coding.tokens(line)
+            found = self.coding.encode(line)
+            ids += found
+            unknown += [token for token, index in zip(tokens, found, strict=True) if index == UNKNOWN_ID]
+        return ids, unknown
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids."""
+        return self.coding.decode(ids)
+
+    def id_of(self, token: str) -> int:
+        """The id of a token.
+
+        Raises:
+            UnknownWordError: the model does not know it.
+        """
+        return self.coding.vocabulary[token]
+
+
+class _Kept:
+    """Lines as they pass, and how many characters they had."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines, self.characters = lines, 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.characters += len(line) + 1
+            yield line

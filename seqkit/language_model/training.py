@@ -1,0 +1,290 @@
+"""From text to a bundle of a language model: encode, train, save; interrupted, go on from there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from seqkit.errors import Place, UsageError
+from seqkit.language_model.batches import LineBatches, StreamBatches
+from seqkit.language_model.coding import Coding
+from seqkit.language_model.config import NetworkConfig, TextConfig
+from seqkit.language_model.material import CORPUS, Material, material
+from seqkit.language_model.members import write_members
+from seqkit.language_model.network import LanguageNetwork
+from seqkit.language_model.scoring import Scorer
+from seqkit.language_model.task import LanguageTask
+from seqkit.progress import SILENT, Progress
+from seqkit.storage import BundleWriter
+from seqkit.text.streams import resolve
+from seqkit.training.checkpoint import CheckpointFile, Position
+from seqkit.training.device import Device, DeviceName, choose_device
+from seqkit.training.loop import LoopConfig, TrainingLoop
+from seqkit.training.network import NetworkTrainer
+from seqkit.training.optimizers import OptimizerConfig
+from seqkit.training.signals import StopRequest
+from seqkit.training.working import BEST, CHECKPOINT, ended_well
+from seqkit.version import __version__
+
+DEFAULT_OPTIMIZER: dict[str, Any] = {"name": "adam", "learning_rate": 0.002, "clip_norm": 1.0}
+"""Settings of `OptimizerConfig`, where none is named."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """How a language model is trained.
+
+    Args:
+        optimizer: how gradients become updates.
+        batch_size: sequences that are read side by side.
+        bptt: steps that gradients go back; of lines, the longest that is learned.
+        random_bptt: draw the steps of each batch (Merity et al. 2018, section 5).
+        activation: α of activation regularisation.
+        slowness: β of temporal activation regularisation.
+        epochs: over the text.
+        seed: of the initial weights, masks, order, and of what is held out.
+    """
+
+    optimizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(**DEFAULT_OPTIMIZER))
+    batch_size: int = 20
+    bptt: int = 35
+    random_bptt: bool = False
+    activation: float = 0.0
+    slowness: float = 0.0
+    epochs: int = 10
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "bptt", "epochs"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("activation", "slowness"):
+            if not 0 <= getattr(self, name) <= 1000:
+                raise UsageError(f"{name} must be 0 to 1000, not {getattr(self, name)}")
+        if not 0 <= self.seed < 2**31:
+            raise UsageError(f"seed must be from 0 to 2147483647, not {self.seed}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """How a run is executed.
+
+    Args:
+        device: "cpu", "gpu", or "auto" for a GPU where there is one.
+        threads: of the CPU; None for one a core.
+        precision: of the products in training: "float32", "bfloat16", or "auto" for what is faster.
+        patience: epochs without a better validation loss after which the run ends; None for never.
+        max_minutes: of training, over all sittings; None for no bound.
+        checkpoint_seconds: time between two checkpoints.
+        overwrite: replace a bundle that is there.
+    """
+
+    device: DeviceName = "auto"
+    threads: int | None = None
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    patience: int | None = None
+    max_minutes: float | None = None
+    checkpoint_seconds: float = 120.0
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What a run did.
+
+    Args:
+        bundle: where the model is.
+        tokens: of the training text.
+        vocabulary: tokens that the model knows.
+        parameters: numbers that were learned.
+        epochs: complete epochs.
+        seconds: spent training, over all sittings.
+        tokens_per_second: by those seconds.
+        loss: nats a token in the last unit of the epoch that was kept, with dropout.
+        perplexity: exp of that.
+        validation_perplexity: on held-out text, of the epoch that was kept; None without such text.
+        history: one record an epoch.
+    """
+
+    bundle: str
+    tokens: int
+    vocabulary: int
+    parameters: int
+    epochs: int
+    seconds: float
+    tokens_per_second: float
+    loss: float
+    perplexity: float
+    validation_perplexity: float | None
+    history: list[dict[str, Any]]
+
+
+def train(
+    sources: Sequence[Place],
+    bundle: Place,
+    network: NetworkConfig | None = None,
+    *,
+    text: TextConfig | None = None,
+    training: TrainingConfig | None = None,
+    run: RunConfig | None = None,
+    valid: Sequence[Place] = (),
+    progress: Progress = SILENT,
+) -> TrainingReport:
+    """Trains a language model and saves it.
+
+    The work lies in `BUNDLE.partial` until it is done. Called again with the same text and settings, it goes
+    on where it stopped, to the same bytes (`max_minutes` aside).
+
+    Args:
+        sources: files, folders, "-" for stdin, corpus names.
+        bundle: the directory to write.
+        network: of the model.
+        text: how text becomes tokens.
+        training: how it is trained.
+        run: how the run is executed.
+        valid: a text to validate on; the best epoch on it is kept.
+        progress: told of encoding and training.
+
+    Raises:
+        UsageError: a setting out of range; a bundle is there and is not to be overwritten; an unfinished run
+            with other text or settings is there.
+        MissingInputError: a source is not there.
+        CorpusError: the text cannot be used.
+        FormatError: the checkpoint of the unfinished run is damaged.
+        DivergedError: the loss or a weight became NaN or infinite.
+        InterruptedTraining: Ctrl-C or SIGTERM; what was learned is saved.
+        StorageError: reading or writing failed.
+    """
+    network, text = network or NetworkConfig(), text or TextConfig()
+    training, run = training or TrainingConfig(), run or RunConfig()
+    held_out = bool(valid or text.validation)
+    if run.patience is not None and not held_out:
+        raise UsageError("patience needs text to validate on: give some (--valid 0.1, for one)")
+    if valid and text.validation:
+        raise UsageError("a text to validate on and a fraction that is held out exclude each other")
+    loop = LoopConfig(
+        patience=run.patience, max_minutes=run.max_minutes, checkpoint_seconds=run.checkpoint_seconds
+    )
+    with (
+        BundleWriter(bundle, kind="language_model", overwrite=run.overwrite) as writer,
+        ended_well(writer.partial, [CORPUS]),
+    ):
+        resolve([*sources, *valid])  # what is missing is told at once, not after TensorFlow has started
+        device = choose_device(run.device, run.threads)
+        use_threads(device)
+        found = material(sources, text, training.seed, writer.partial, valid, progress)
+        precision = run.precision
+        if precision == "auto":
+            precision = "bfloat16" if device.has_bfloat16() else "float32"
+        settings = {
+            "network": asdict(network),
+            "text": asdict(text),
+            "training": asdict(training),
+            "precision": precision,
+            "patience": run.patience,
+        }
+        return _Run(found, network, training, settings, device, loop).into(writer, progress)
+
+
+def use_threads(device: Device) -> None:
+    """Lets TensorFlow's operations use the threads of the CPU; once it computes, that changes nothing."""
+    import tensorflow as tf
+
+    if device.is_gpu:
+        return
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(device.threads)
+    except RuntimeError:  # TensorFlow has started
+        return
+
+
+@dataclass(frozen=True)
+class _Run:
+    material: Material
+    network: NetworkConfig
+    training: TrainingConfig
+    settings: dict[str, Any]
+    device: Device
+    loop: LoopConfig
+
+    def into(self, writer: BundleWriter, progress: Progress) -> TrainingReport:
+        with self.device.scope():
+            network = LanguageNetwork(
+                self.network,
+                len(self.material.coding.vocabulary),
+                seed=self.training.seed,
+                bfloat16=self.settings["precision"] == "bfloat16",
+            )
+            trainer = self._trainer(network)
+        settings = self.settings | {"seqkit": __version__}  # another version may train otherwise
+        fingerprint = f"{self.material.fingerprint}.{len(self.material.held_out)}"
+        checkpoint, best = (
+            CheckpointFile(writer.partial / name, settings, fingerprint) for name in (CHECKPOINT, BEST)
+        )
+        loop = TrainingLoop(trainer, checkpoint, best, self.loop, progress)
+        position = loop.run("training", "tokens")
+        report = self._report(writer, network, position, loop.kept)
+        with StopRequest(), trainer.averaged():  # the work is done: a signal now is one too late
+            write_members(writer, self.material.coding, network)
+            writer.commit(
+                config=self.settings,
+                seed=self.training.seed,
+                metrics={k: v for k, v in asdict(report).items() if k not in ("bundle", "history")},
+                fingerprint=self.material.fingerprint,
+                history=report.history,
+            )
+        return report
+
+    def _trainer(self, network: LanguageNetwork) -> NetworkTrainer:
+        training, coding, held_out = self.training, self.material.coding, self.material.held_out
+        scorer = Scorer(network)
+        mean = scorer.mean_of_lines if coding.lines else scorer.mean_of_stream
+        return NetworkTrainer(
+            LanguageTask(network, training.batch_size, training.activation, training.slowness),
+            self._batches(coding),
+            training.optimizer,
+            epochs=training.epochs,
+            validate=(lambda: mean(held_out)) if len(held_out) else None,
+            device=self.device,
+        )
+
+    def _batches(self, coding: Coding) -> StreamBatches | LineBatches:
+        training, ids = self.training, self.material.ids
+        if coding.lines:
+            return LineBatches(ids, training.batch_size, training.bptt, training.seed)
+        return StreamBatches(
+            ids,
+            training.batch_size,
+            training.bptt,
+            training.seed,
+            random_lengths=training.random_bptt,
+            has_ends=coding.has_ends,
+        )
+
+    def _report(
+        self, writer: BundleWriter, network: LanguageNetwork, position: Position, kept: dict[str, Any]
+    ) -> TrainingReport:
+        epochs, tokens = len(position.history), len(self.material.ids)
+        validation = kept.get("validation_loss")
+        return TrainingReport(
+            bundle=str(writer.path),
+            tokens=tokens,
+            vocabulary=network.vocabulary_size,
+            parameters=sum(int(np.prod(weight.shape)) for weight in network.weights.values()),
+            epochs=epochs,
+            seconds=position.seconds,
+            tokens_per_second=tokens * epochs / position.seconds,
+            loss=kept["loss"],
+            perplexity=_perplexity(kept["loss"]),
+            validation_perplexity=None if validation is None else _perplexity(validation),
+            history=position.history,
+        )
+
+
+def _perplexity(loss: float) -> float:
+    """exp of nats a token; the largest float where that is too large."""
+    return math.exp(min(loss, 709.0))
