@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +24,7 @@ from seqkit.plots.bias import Position, axis_picture, bars_picture, trade_off_pi
 from seqkit.plots.canvas import check_target, drawing, printable
 from seqkit.plots.extra import plot_extra
 from seqkit.progress import SILENT, Progress
-from seqkit.storage import Bundle, atomic_write_bytes, is_bundle
+from seqkit.storage import Bundle, atomic_write_bytes, is_bundle, storage_errors
 
 if TYPE_CHECKING:
     from seqkit.embeddings.vectors import Vectors
@@ -81,11 +82,14 @@ def check_report(path: Place, *, overwrite: bool) -> Path:
 
     Raises:
         UnavailableError: matplotlib is not installed.
+        StorageError: there is no directory to write it to.
         UsageError: it does not end in .html; a directory, or a file that is not to be overwritten.
     """
     if Path(path).suffix.lower() != ".html":
         raise UsageError(f"{path}: a report ends in .html, not in {Path(path).suffix!r}")
     target = check_target(path, overwrite=overwrite)
+    with storage_errors(target, "write"), os.scandir(target.parent):
+        pass
     with plot_extra():
         import matplotlib.figure  # noqa: F401
     return target

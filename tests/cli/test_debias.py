@@ -231,6 +231,7 @@ PAIRS = 'name = "few"\nlanguage = "en"\npairs = [["she", "he"], ["xa", "xb"]]\n'
         (["apply", "same", "-o", "new", "--words", "two.toml"], 65, "the same vector"),
         (["audit", "toy", "-o", "r.pdf"], 2, "a report ends in .html, not in '.pdf'"),
         (["audit", "absent", "-o", "there.html"], 2, "--overwrite"),
+        (["audit", "absent", "-o", "no/r.html"], 74, "no/r.html: could not write: No such file or directory"),
         (["words", "gendre"], 66, "did you mean 'gender'?"),
     ],
 )

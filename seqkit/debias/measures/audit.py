@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from seqkit.debias._sets_file import WEAT_KEYS
 from seqkit.debias.directions import MIN_TUPLES, Subspace, bias_subspace
 from seqkit.debias.measures.analogies import complete_analogies
 from seqkit.debias.measures.corrections import holm
@@ -151,7 +152,7 @@ def measure(
     both = _Both(vectors, original)
     known = sets.known_to(both)
     subspace = _subspace(original, sets, known, both)
-    work = _Work(vectors, original, known, subspace, seed, progress)
+    work = _Work(vectors, original, sets, known, subspace, seed, progress)
     progress.start("measuring", len(known.weat) + len(FIGURES) + len(RECOVERY), "measures")
     result = Audit(
         sets.name, seed, 0 if subspace is None else len(subspace.classes), coverage=coverage(sets, vectors)
@@ -201,7 +202,8 @@ class _Work:
     Args:
         vectors: what is measured.
         original: before the bias was removed.
-        sets: the words that both have.
+        given: the words.
+        sets: those of them that both have.
         subspace: of the original; None where there are no definitional tuples.
         seed: of all that is drawn.
         progress: told of each measure.
@@ -210,6 +212,7 @@ class _Work:
 
     vectors: Vectors
     original: Vectors
+    given: WordSets
     sets: WordSets
     subspace: Subspace | None
     seed: int
@@ -238,7 +241,10 @@ class _Work:
     @property
     def neutral(self) -> tuple[str, ...]:
         """Words that should be neutral."""
-        return self.sets.neutral or self.sets.professions
+        listed = self.given.neutral or self.given.professions
+        if not listed:
+            raise DataError(f"the word sets {self.given.name!r} list no neutral words and no professions")
+        return _enough(self.sets.neutral or self.sets.professions, listed, "neutral words")
 
     def original_subspace(self) -> Subspace:
         if self.subspace is None:
@@ -294,8 +300,8 @@ class _Work:
         return completed.unchanged
 
     def weat(self, name: str) -> Association:
-        test = self.sets.weat[name]
-        lists: Sequence[tuple[str, ...]] = [getattr(test, part.name) for part in fields(test)]
+        given, known = self.given.weat[name], self.sets.weat[name]
+        lists = [_enough(getattr(known, key), getattr(given, key), key) for key in WEAT_KEYS]
         return weat(self.vectors, *lists, seed=self.seed)
 
     def cluster_accuracy(self) -> Figure:
@@ -313,6 +319,13 @@ class _Work:
         return neighbour_correlation(
             self.vectors, self.original, self.neutral, self._candidates, axes, k=k, seed=self.seed
         )
+
+
+def _enough(known: tuple[str, ...], listed: Sequence[str], name: str) -> tuple[str, ...]:
+    """The words of a list that both vectors have: two at least."""
+    if len(known) < 2:
+        raise DataError(f"{name}: {len(known)} of {len(listed)} words have a vector, at least 2 must")
+    return known
 
 
 def _holm(tests: dict[str, Association]) -> dict[str, Figure]:

@@ -184,10 +184,12 @@ def test_what_is_missing_is_skipped_with_a_reason(gendered: Vectors, sets: WordS
         weat={"gone": WeatTest(("x", "y"), ("z", "u"), ("he", "man"), ("she", "woman")), **sets.weat},
     )
     found = audit(gendered, poor)
-    assert found.skipped["weat.gone"].startswith("targets_x: 0 of 0 words have a vector")
-    assert found.skipped["direct_bias"].startswith("neutral words: 0 of 0 words")
+    assert found.skipped["weat.gone"] == "targets_x: 0 of 2 words have a vector, at least 2 must"
+    assert found.skipped["direct_bias"] == "neutral words: 0 of 1 words have a vector, at least 2 must"
     assert set(found.weat) == set(found.corrected) == {"sides", "mixed"}
     assert "cluster_accuracy" in found.recovery
+    none = audit(gendered, replace(sets, professions=()))
+    assert none.skipped["ripa"] == "the word sets 'planted' list no neutral words and no professions"
 
 
 def test_tests_alone_are_enough(gendered: Vectors, sets: WordSets) -> None:

@@ -72,3 +72,8 @@ def test_no_cost_is_said_to_be_none_shown() -> None:
     verdict = judge({}, {"similarity.y": score(-0.2, 0.1)})
     assert verdict.text == ("Cost: none shown by the intervals of similarity.y.",)
     assert verdict.as_json()["costs"] == []
+
+
+def test_no_zero_has_a_sign() -> None:
+    verdict = judge({"weat.a": change(1.5, (-0.0001, -0.2, 0.2), (-1.5, -1.9, -1.1))}, {})
+    assert verdict.text[0] == "Improved, nearer to neutral: weat.a 1.500 to 0.000."
