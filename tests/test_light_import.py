@@ -55,6 +55,10 @@ TENSORFLOW_CODE |= {
         "unroll",
     )
 }
+TENSORFLOW_CODE |= {
+    f"seqkit.language_model.sampling.{name}"
+    for name in ("beams", "drawing", "loop", "rules", "sampler", "transforms")
+}
 TENSORFLOW_CODE |= {f"seqkit.training.{name}" for name in ("averaging", "compiled", "gradients", "network")}
 
 WALK = """
