@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -130,3 +132,13 @@ def test_refused(text: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         ScheduleConfig.parse(text)
     assert message in str(caught.value)
+
+
+def test_the_table_of_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "optimizers.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\S+)` \| ([\d. |]+) \|$", page, flags=re.MULTILINE)
+    assert len(rows) == 10
+    for text, numbers in rows:
+        schedule = ScheduleConfig.parse(text)
+        found = [schedule.factor(Moment(epoch, 0.5, 10)) for epoch in (0, 1, 2, 4, 6, 9)]
+        assert numbers == " | ".join(f"{factor:.4f}" for factor in found), text
