@@ -77,7 +77,8 @@ def _neutralize_slowly(rows: Array, basis: Array) -> Array:
         unit -= (unit @ basis.T) @ basis
     rest, left = to_unit(unit)
     rest[left[:, 0] < _NOTHING] = 0
-    return rest * (lengths * longest)
+    result: Array = rest * (lengths * longest)
+    return result
 
 
 def equalize(unit: Array, basis: Array) -> Array | None:
