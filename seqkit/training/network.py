@@ -141,7 +141,11 @@ class NetworkTrainer:
         """The learning rate of a group, that of the schedule in its middle."""
         steps = self._steps(epoch, group)
         middle = (steps.start + steps.stop) / 2 / self._batches.steps_of(epoch)
-        return self._config.rate(Moment(epoch, middle, self.epochs, self.losses))
+        rate = self._config.rate(Moment(epoch, middle, self.epochs, self.losses))
+        if self._config.rate_by_size:
+            mean = self._work / self._batches.steps_of(0)
+            rate *= sum(self._batches.size(epoch, step) for step in steps) / len(steps) / mean
+        return rate
 
     def train_group(self, epoch: int, group: int, rate: float) -> tuple[list[Any], list[int]]:
         """Makes one update.

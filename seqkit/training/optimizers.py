@@ -50,6 +50,8 @@ class OptimizerConfig:
         clip_value: greatest absolute value of an entry of a gradient; None for any.
         accumulation: batches that one update is made of, 1 to 10,000.
         schedule: of the learning rate; a text is parsed (`ScheduleConfig.parse`).
+        rate_by_size: multiply the learning rate by the size of a batch over the mean size, where sizes vary
+            (Merity et al. 2018, section 5, for sequences of random length).
         averaging: "asgd" averages the weights after each update, from `average_from` on; "nt-asgd" from where
             the validation loss stops to fall; see `seqkit.training.averaging`.
         average_from: complete epochs before "asgd" begins.
@@ -73,6 +75,7 @@ class OptimizerConfig:
     clip_value: float | None = None
     accumulation: int = 1
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    rate_by_size: bool = False
     averaging: Averaging = "none"
     average_from: int = 0
     nonmono: int = 5

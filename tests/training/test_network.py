@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -319,6 +320,15 @@ def test_all_batches_of_an_epoch_are_trained_on() -> None:
         assert asked == [(0, step) for step in range(5)] + [(1, step) for step in range(6)]
         assert network.begun == [0, 1]
         asked.clear()
+
+
+def test_the_rate_goes_by_the_size_of_a_batch() -> None:
+    # Sizes 3, 4, 3, 4, 3, 4 in the second epoch; those of the first, 3, 4, 3, 4, 3, have the mean 3.4.
+    config = OptimizerConfig(learning_rate=0.34, rate_by_size=True, schedule=ScheduleConfig.parse("inverse"))
+    trainer = trainer_of(Tiny(), Words(), config)
+    assert [trainer.rate(1, group) for group in range(3)] == pytest.approx([0.15, 0.2, 0.15])
+    trainer = trainer_of(Tiny(), Words(), replace(config, accumulation=3))
+    assert [trainer.rate(0, group) for group in range(2)] == pytest.approx([1 / 3, 0.35])
 
 
 def test_validation_sees_the_averages() -> None:
