@@ -67,7 +67,7 @@ OPTIMIZERS = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]
 @click.option("--units", type=int, default=None, help="Of each layer.  [default: 200]")
 @click.option("--embedding-size", type=int, default=None, help="Length of an embedding.  [default: units]")
 @click.option("--tied/--not-tied", default=None, help="The softmax uses the embeddings.  [default: not tied]")
-@click.option("--bidirectional", is_flag=True, hidden=True)
+@click.option("--bidirectional", is_flag=True, hidden=True, help="Refused: text is read from left to right.")
 @click.option(
     "--dropout", type=float, default=None, help="On inputs, between layers and on outputs.  [default: 0]"
 )
@@ -198,9 +198,8 @@ def _configured(options: dict[str, Any]) -> tuple[Any, Any, Any, list[str]]:
         return {each.name: values[each.name] for each in fields(kind) if values.get(each.name) is not None}
 
     update = of(OptimizerConfig, {**chosen, "name": chosen.get("optimizer")})
-    if "name" not in update:
-        update = {**DEFAULT_OPTIMIZER, **update}
-    training = of(TrainingConfig, {**chosen, "optimizer": OptimizerConfig(**update)})
+    optimizer = OptimizerConfig(**{**DEFAULT_OPTIMIZER, **update})
+    training = of(TrainingConfig, {**chosen, "optimizer": optimizer})
     text = TextConfig(**of(TextConfig, chosen), validation=validation)
     return NetworkConfig(**of(NetworkConfig, chosen)), text, TrainingConfig(**training), valid
 

@@ -101,6 +101,8 @@ class NetworkConfig:
             rate = getattr(self, f"dropout{name}")
             if rate is not None and not 0 <= rate < 1:
                 raise UsageError(f"dropout{name} must be at least 0 and below 1, not {rate}")
+        if not 0 <= self.weight_drop < 1:
+            raise UsageError(f"weight_drop must be at least 0 and below 1, not {self.weight_drop}")
 
     @property
     def vector_size(self) -> int:

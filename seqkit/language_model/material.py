@@ -134,6 +134,10 @@ def _of_pairs(sources: Sources, config: TextConfig, seed: int, progress: Progres
         for line in text.lines(iter_lines(sources, progress=progress))
     ]
     held = split.chosen(np.arange(len(lines), dtype=np.uint64))
+    if config.validation and lines and (held.all() or not held.any()):
+        what = "nothing to train on was left of" if held.all() else "nothing was held out of"
+        reason = f"{what} {len(lines)} lines (validation {config.validation:g}, seed {seed})"
+        raise CorpusError(f"{reason}; use more text, another fraction or another seed", path=_first(sources))
     pairs = BytePairs.learned(
         (line for line, out in zip(lines, held, strict=True) if not out), config.max_vocab or PAIRS
     )
@@ -189,8 +193,8 @@ class _Hashed:
             yield chunk
 
     def lines(self, lines: Iterable[str]) -> Iterator[str]:
-        for number, line in enumerate(lines):
-            self._hash.update(f"{NEWLINE if number else ''}{line}".encode())
+        for line in lines:
+            self._hash.update(f"{line}{NEWLINE}".encode())
             yield line
 
     @property

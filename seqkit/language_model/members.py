@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from seqkit.storage import Bundle, BundleWriter
 from seqkit.text.vocabulary import VOCABULARY, Vocabulary
 
 KIND, TENSORS, PAIRS = "language_model", "tensors.safetensors", "pairs.json"
-
-LARGEST = 1 << 31
-"""Numbers that a network may have: a manifest that asks for more is refused before any is made."""
 
 
 def write_members(writer: BundleWriter, coding: Coding, network: LanguageNetwork) -> None:
@@ -52,19 +49,20 @@ def read_members(place: Place) -> tuple[Bundle, Coding, LanguageNetwork]:
 
 def _network(bundle: Bundle, config: NetworkConfig, vocabulary_size: int) -> LanguageNetwork:
     tensors = bundle.tensors(TENSORS)
-    sizes = [config.vector_size, *config.sizes]
-    if (
-        vocabulary_size * max(sizes)
-        + sum(4 * a * (a + b) for a, b in zip(sizes[1:], sizes[:-1], strict=True))
-        > LARGEST
-    ):
-        raise BundleError(bundle.path, f"asks for a network of {sizes} units", member="manifest.json")
-    embeddings = tensors.get("embeddings")
+    for name, tensor in tensors.items():
+        if tensor.dtype != np.float32 or not np.isfinite(tensor).all():
+            raise BundleError(bundle.path, f"{name} is not of finite numbers in float32", member=TENSORS)
+    _check_size(bundle, config, vocabulary_size, list(tensors.values()))
+    embeddings, labels = tensors.get("embeddings"), tensors.get("labels")
     if embeddings is None or embeddings.shape != (vocabulary_size, config.vector_size):
         shape = None if embeddings is None else embeddings.shape
         raise BundleError(bundle.path, f"embeddings of shape {shape}", member=TENSORS)
-    labels = tensors["labels"].shape[0] if "labels" in tensors else 0
-    network = LanguageNetwork(config, vocabulary_size, labels=labels, embeddings=np.array(embeddings))
+    network = LanguageNetwork(
+        config,
+        vocabulary_size,
+        labels=len(labels) if labels is not None and labels.ndim == 2 else 0,
+        embeddings=np.array(embeddings),
+    )
     weights = network.weights
     expected = {name: tuple(weight.shape) for name, weight in weights.items()}
     found = {name: tensor.shape for name, tensor in tensors.items()}
@@ -77,14 +75,39 @@ def _network(bundle: Bundle, config: NetworkConfig, vocabulary_size: int) -> Lan
     return network
 
 
+def _check_size(bundle: Bundle, config: NetworkConfig, vocabulary_size: int, tensors: list[Any]) -> None:
+    """Refuses a manifest that asks for more than there are numbers for, before any is made."""
+    reason = f"asks for {config.layers} layers of {config.units} units: there are too few weights for them"
+    if config.layers <= len(tensors):
+        sizes = [config.vector_size, *config.sizes]
+        of_softmax = 0 if config.tied else sizes[-1]
+        # of a cell with one gate, the smallest
+        of_layers = sum(a * (a + b) for a, b in zip(sizes[1:], sizes[:-1], strict=True))
+        asked = vocabulary_size * (config.vector_size + of_softmax) + of_layers
+        if asked <= sum(tensor.size for tensor in tensors):
+            return
+    raise BundleError(bundle.path, reason, member="manifest.json")
+
+
 def _settings(bundle: Bundle, kind: Any, values: Any) -> Any:
-    """Settings of a manifest, each known and in its range."""
-    names = {each.name for each in fields(kind)}
-    if not isinstance(values, dict) or set(values) != names:
-        raise BundleError(
-            bundle.path, f"expected the settings {', '.join(sorted(names))}", member="manifest.json"
-        )
+    """Settings of a manifest, each known, of its type and in its range."""
+    hints = get_type_hints(kind)
+    if not isinstance(values, dict) or values.keys() != hints.keys():
+        reason = f"expected the settings {', '.join(sorted(hints))}"
+        raise BundleError(bundle.path, reason, member="manifest.json")
+    for name, hint in hints.items():
+        if not _fits(values[name], hint):
+            raise BundleError(bundle.path, f"{name} is {values[name]!r:.80}", member="manifest.json")
     try:
         return kind(**values)
-    except (SeqkitError, TypeError) as error:
+    except SeqkitError as error:
         raise BundleError(bundle.path, str(error), member="manifest.json") from error
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value of JSON is of a type; a whole number is a float, too, and a choice a text."""
+    if get_origin(hint) is UnionType:
+        return any(_fits(value, each) for each in get_args(hint))
+    if get_origin(hint) is Literal:
+        return type(value) is str
+    return type(value) in ((int, float) if hint is float else (hint,))

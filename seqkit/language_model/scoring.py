@@ -71,7 +71,7 @@ class Scorer:
             Targets of a piece, and what is known of them.
         """
         batch, length = parts.shape
-        steps = max(1, min(STEPS, length, LOGITS // (batch * self.network.vocabulary_size)))
+        steps = max(1, min(STEPS, rounded_up(length), LOGITS // (batch * self.network.vocabulary_size)))
         padded = np.full((batch, -(-length // steps) * steps), NO_TARGET, np.int32)
         padded[:, :length] = parts
         inputs = np.maximum(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -29,6 +30,8 @@ from seqkit.training.optimizers import OptimizerConfig
 from seqkit.training.signals import StopRequest
 from seqkit.training.working import BEST, CHECKPOINT, ended_well
 from seqkit.version import __version__
+
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 DEFAULT_OPTIMIZER: dict[str, Any] = {"name": "adam", "learning_rate": 0.002, "clip_norm": 1.0}
 """Settings of `OptimizerConfig`, where none is named."""
@@ -90,6 +93,10 @@ class RunConfig:
     max_minutes: float | None = None
     checkpoint_seconds: float = 120.0
     overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise UsageError(f"precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}")
 
 
 @dataclass(frozen=True)
@@ -221,7 +228,8 @@ class _Run:
             )
             trainer = self._trainer(network)
         settings = self.settings | {"seqkit": __version__}  # another version may train otherwise
-        fingerprint = f"{self.material.fingerprint}.{len(self.material.held_out)}"
+        held_out = hashlib.sha256(self.material.held_out.tobytes()).hexdigest()
+        fingerprint = f"{self.material.fingerprint}.{held_out}"
         checkpoint, best = (
             CheckpointFile(writer.partial / name, settings, fingerprint) for name in (CHECKPOINT, BEST)
         )
@@ -268,20 +276,21 @@ class _Run:
     def _report(
         self, writer: BundleWriter, network: LanguageNetwork, position: Position, kept: dict[str, Any]
     ) -> TrainingReport:
-        epochs, tokens = len(position.history), len(self.material.ids)
+        tokens, history = len(self.material.ids), position.history
+        passes = sum(record.get("share", 1.0) for record in history)
         validation = kept.get("validation_loss")
         return TrainingReport(
             bundle=str(writer.path),
             tokens=tokens,
             vocabulary=network.vocabulary_size,
             parameters=sum(int(np.prod(weight.shape)) for weight in network.weights.values()),
-            epochs=epochs,
+            epochs=position.epoch,
             seconds=position.seconds,
-            tokens_per_second=tokens * epochs / position.seconds,
+            tokens_per_second=tokens * passes / position.seconds,
             loss=kept["loss"],
             perplexity=_perplexity(kept["loss"]),
             validation_perplexity=None if validation is None else _perplexity(validation),
-            history=position.history,
+            history=history,
         )
 
 

@@ -1,0 +1,187 @@
+"""From text to ids: every level, lines and streams, held-out parts, counts, fingerprints, and bad text."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seqkit.errors import CorpusError, MissingInputError
+from seqkit.language_model.coding import END_ID, SPECIALS, UNKNOWN_ID
+from seqkit.language_model.config import TextConfig
+from seqkit.language_model.material import Material, material
+from seqkit.progress import SILENT
+from seqkit.text.encoding import fingerprint
+from seqkit.text.splitting import Split
+
+LEVELS = [("word", False), ("word", True), ("character", False), ("character", True), ("bpe", False)]
+LEVELS += [("bpe", True)]
+
+
+def made(path: Path, valid: list[Path] | None = None, seed: int = 0, **config: Any) -> Material:
+    if config.get("level") == "bpe":
+        config.setdefault("max_vocab", 300)
+    return material([path], TextConfig(**config), seed, path.parent, valid or [], SILENT)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Any:
+    def to_file(content: str | bytes, name: str = "text") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return to_file
+
+
+# --- what each level makes of a text
+
+
+def test_words_by_hand(write: Any) -> None:
+    """`whitespace` keeps tokens; rare ones and a literal <unk> are one word; every line ends in <eos>."""
+    found = made(write("the cat . the\n<unk> cat rare\n"), tokenizer="whitespace", min_count=2)
+    words, counts = found.coding.vocabulary.words, found.coding.vocabulary.counts
+    assert words == (*SPECIALS, "cat", "the")
+    assert found.ids.tolist() == [3, 2, UNKNOWN_ID, 3, END_ID, UNKNOWN_ID, 2, UNKNOWN_ID, END_ID]
+    assert counts.tolist() == [3, 2, 2, 2]  # ".", <unk> and "rare"; two lines
+    assert counts.sum() == len(found.ids)
+    assert found.ids.dtype == np.int32
+    assert not len(found.held_out)
+
+
+def test_the_word_tokenizer_drops_punctuation(write: Any) -> None:
+    found = made(write("The cat, the hat!\n"))
+    assert found.coding.vocabulary.words == (*SPECIALS, "The", "cat", "hat", "the")
+    assert made(write("The cat, the hat!\n"), lowercase=True).coding.vocabulary.words[2] == "the"
+
+
+@pytest.mark.parametrize("content", ["ab\n\nb a\n", "ab\r\n\r\nb a", "ab\r\rb a\r"])
+def test_a_stream_of_characters_keeps_blank_lines_and_line_ends(write: Any, content: str) -> None:
+    found = made(write(content), level="character")
+    assert found.coding.decode(found.ids.tolist()) == "ab\n\nb a\n"
+    counts = dict(zip(found.coding.vocabulary, found.coding.vocabulary.counts.tolist(), strict=True))
+    assert counts == {"<unk>": 0, "<eos>": 0, "\n": 3, "a": 2, "b": 2, " ": 1}
+
+
+def test_lines_of_characters(write: Any) -> None:
+    found = made(write("ab\n\nba\n"), level="character", lines=True)
+    assert found.ids.tolist() == [2, 3, END_ID, 3, 2, END_ID]
+    assert found.coding.vocabulary.counts.tolist() == [0, 2, 2, 2]
+
+
+def test_a_bounded_vocabulary_of_characters(write: Any) -> None:
+    found = made(write("aaabbc"), level="character", max_vocab=2)  # a, b; the line end and c are unknown
+    assert found.coding.vocabulary.words == (*SPECIALS, "a", "b")
+    assert found.ids.tolist() == [2, 2, 2, 3, 3, UNKNOWN_ID, UNKNOWN_ID]
+    assert found.coding.vocabulary.counts.tolist() == [2, 0, 3, 2]
+
+
+def test_byte_pairs(write: Any) -> None:
+    text = "low lower lowest\n\nlow low\n"
+    found = made(write(text), level="bpe", max_vocab=258)
+    # "lo" stands five times, then "low" as often: both are joined
+    assert {"low"} < set(found.coding.vocabulary.words)
+    assert found.coding.decode(found.ids.tolist()) == "low lower lowest\nlow low\n"
+    assert found.coding.vocabulary.counts.sum() == len(found.ids)
+    assert found.coding.vocabulary.counts[END_ID] == 2
+    assert UNKNOWN_ID not in found.ids
+
+
+@pytest.mark.parametrize(("level", "lines"), LEVELS)
+def test_what_was_encoded_is_what_a_model_would_encode(write: Any, level: Any, lines: bool) -> None:
+    """Training and scoring read text alike."""
+    content = "one two  three\nthree, two\n\nnaïve one\n"
+    found = made(write(content), level=level, lines=lines, tokenizer="whitespace")
+    again = [*found.coding.encode_lines(content.split("\n")[:-1])]
+    np.testing.assert_array_equal(np.concatenate(again), found.ids)
+
+
+# --- fingerprints
+
+
+@pytest.mark.parametrize(("level", "lines"), LEVELS)
+@pytest.mark.parametrize("content", ["a b\nb a\n", "a b\r\nb a", "a b\n\n\nb a\n\n"])
+def test_the_fingerprint_is_that_of_the_text(write: Any, level: Any, lines: bool, content: str) -> None:
+    path = write(content)
+    expected = hashlib.sha256(("\n".join(content.splitlines()) + "\n").encode()).hexdigest()
+    assert fingerprint([path]) == expected
+    assert made(path, level=level, lines=lines).fingerprint == expected
+
+
+# --- held out
+
+
+def test_held_out_lines_are_unknown_to_the_vocabulary(write: Any) -> None:
+    """Line n has the word wn alone, and a common one."""
+    path = write("".join(f"w{n} all\n" for n in range(40)))
+    out = Split(0.25, 3).chosen(np.arange(40, dtype=np.uint64))
+    for level in ("word", "bpe"):
+        found = made(path, seed=3, level=level, validation=0.25, tokenizer="whitespace")
+        lines = found.coding.decode(found.held_out.tolist()).split("\n")[:-1]
+        assert len(lines) == out.sum() > 0
+        if level == "word":
+            assert lines == ["<unk> all"] * len(lines)
+            kept = {f"w{n}" for n in np.flatnonzero(~out)}
+            assert set(found.coding.vocabulary.words) == {*SPECIALS, "all", *kept}
+        else:
+            assert lines == [f"w{n} all" for n in np.flatnonzero(out)]
+        assert found.coding.vocabulary.counts.sum() == len(found.ids)
+
+
+def test_the_end_of_a_stream_of_characters_is_held_out(write: Any) -> None:
+    found = made(write("aaaaaaaabz"), level="character", validation=0.3)  # 11 with the line end: 3 of them
+    assert found.ids.tolist() == [2] * 8
+    assert found.held_out.tolist() == [UNKNOWN_ID] * 3
+    assert found.coding.vocabulary.words == (*SPECIALS, "a")
+
+
+@pytest.mark.parametrize(("level", "lines"), LEVELS)
+def test_a_text_of_its_own_to_validate_on(write: Any, level: Any, lines: bool) -> None:
+    text, other = write("a b\nb a\n"), write("b a\nc\n", "other")
+    found = made(text, [other], level=level, lines=lines)
+    alone = made(text, level=level, lines=lines)
+    np.testing.assert_array_equal(found.ids, alone.ids)
+    assert found.coding.vocabulary == alone.coding.vocabulary
+    np.testing.assert_array_equal(found.held_out, np.concatenate([*alone.coding.encode_lines(["b a", "c"])]))
+    assert UNKNOWN_ID in found.held_out
+
+
+def test_an_empty_text_to_validate_on(write: Any) -> None:
+    with pytest.raises(CorpusError, match="other: no token in the text to validate on"):
+        made(write("a b\n"), [write("\n\n", "other")])
+    with pytest.raises(MissingInputError):
+        made(write("a b\n"), [Path("/nowhere/at/all")])
+
+
+# --- text that cannot be used
+
+
+@pytest.mark.parametrize(("level", "lines"), LEVELS)
+def test_an_empty_text(write: Any, level: Any, lines: bool) -> None:
+    with pytest.raises(CorpusError) as caught:
+        made(write(""), level=level, lines=lines)
+    assert "\n" not in str(caught.value)
+    assert "text" in str(caught.value)
+
+
+@pytest.mark.parametrize(("level", "lines"), LEVELS)
+def test_nothing_is_frequent_enough(write: Any, level: Any, lines: bool) -> None:
+    with pytest.raises(CorpusError, match=r"occurs 9 times \(min_count\)"):
+        made(write("ab cd\n"), level=level, lines=lines, min_count=9)
+
+
+@pytest.mark.parametrize(("level", "lines"), LEVELS)
+@pytest.mark.parametrize("fraction", [0.001, 0.999])
+def test_nothing_to_train_on_or_to_hold_out(write: Any, level: Any, lines: bool, fraction: float) -> None:
+    with pytest.raises(CorpusError, match=r"was left of|was held out|too little text") as caught:
+        made(write("ab\nba\n"), level=level, lines=lines, validation=fraction)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("level", "lines"), LEVELS)
+def test_what_is_no_utf_8(write: Any, level: Any, lines: bool) -> None:
+    with pytest.raises(CorpusError, match="line 2, byte 5: not UTF-8"):
+        made(write(b"good\n\xff\n"), level=level, lines=lines)
