@@ -123,7 +123,9 @@ class Recurrence:
         time = tf.shape(projected)[0]
         widths = [*(part.shape[-1] for part in state), *(kernel.shape[-1] for kernel in kernels)]
 
-        def advance(count: Any, state: list[Any], kept: list[Any]) -> tuple[Any, list[Any], list[Any]]:
+        def advance(
+            count: Any, inputs: Any, state: list[Any], kept: list[Any]
+        ) -> tuple[Any, Any, list[Any], list[Any]]:
             t, products = self._place(count, frame), []
 
             def keep(kernel: Any) -> Any:
@@ -133,17 +135,21 @@ class Recurrence:
 
                 return multiply
 
-            here = self._inputs(projected[t], vectors)
+            here = self._inputs(inputs, vectors)
             constants = self._constants([keep(kernel) for kernel in kernels], vectors, frame)
             new = self._step(here, state, constants, frame, t)
             if self.wiring.summed:
                 products[0] += here
             values = [*new, *products]
-            return count + 1, new, [array.write(t, value) for array, value in zip(kept, values, strict=True)]
+            kept = [array.write(t, value) for array, value in zip(kept, values, strict=True)]
+            return count + 1, self._read(projected, count + 1, frame), new, kept
 
         kept = [_array(projected, time, width) for width in widths]
-        _, _, kept = tf.while_loop(
-            lambda count, *_: count < frame.steps, advance, (0, list(state), kept), maximum_iterations=time
+        _, _, _, kept = tf.while_loop(
+            lambda count, *_: count < frame.steps,
+            advance,
+            (0, self._read(projected, 0, frame), list(state), kept),
+            maximum_iterations=time,
         )
         arrays = [array.stack() for array in kept]
         return Tape(arrays[: len(state)], arrays[len(state) :])
@@ -199,7 +205,8 @@ class Recurrence:
             slope, slopes, more = _gradients(new, wanted, slope)
             values = [*slopes, *factors[skipped:]]
             sums = [total + part for total, part in zip(sums, more, strict=True)]
-            return count - 1, slope, sums, [a.write(t, value) for a, value in zip(kept, values, strict=True)]
+            kept = [array.write(t, value) for array, value in zip(kept, values, strict=True)]
+            return count - 1, slope, sums, kept
 
         widths = [array.shape[-1] for array in (*projected, *tape.products)]
         widths += [kernel.shape[0] for kernel in kernels[skipped:]]
@@ -222,6 +229,15 @@ class Recurrence:
     def _place(self, count: Any, frame: Frame) -> Any:
         """Where in time a step is."""
         return frame.steps - 1 - count if self.reverse else count
+
+    def _read(self, array: Any, count: Any, frame: Frame) -> Any:
+        """What an array has for a step, or for the one next to it where there is no such step.
+
+        A loop forwards that reads one step ahead, and hands on what it has read, takes a fifth to nearly half
+        less time: of a row that lies still XLA takes the gates with the whole width of the processor, but
+        number by number where it has to find the row, too.
+        """
+        return array[tf.clip_by_value(self._place(count, frame), 0, tf.shape(array)[0] - 1)]
 
     def _before(self, count: Any, t: Any, states: Sequence[Any], first: Sequence[Any]) -> list[Any]:
         """The state before a step."""
