@@ -14,7 +14,7 @@ Value = TypeVar("Value", bound=Hashable)
 
 TEXTS = ("name", "language", "description", "source")
 TUPLES = ("pairs", "equalize")
-LISTS = ("specific", "neutral", "professions")
+LISTS = ("specific", "neutral", "professions", "positive", "negative")
 WEAT_KEYS = ("targets_x", "targets_y", "attributes_a", "attributes_b")
 
 
@@ -126,6 +126,9 @@ class SetsFile:
         for word in values.get("neutral", ()):
             if word in protected:
                 raise self.wrong("neutral", f"{word!r} is in pairs, equalize or specific too")
+        for word in values.get("negative", ()):
+            if word in values.get("positive", ()):
+                raise self.wrong("negative", f"{word!r} is in positive too")
         if not pairs and not values["weat"]:
             raise FormatError("holds neither pairs nor a table [weat.NAME]", path=self.path)
 

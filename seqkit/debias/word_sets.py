@@ -76,6 +76,8 @@ class WordSets:
         specific: words that hold the bias by definition.
         neutral: where there are any, only these are neutralized; else all words but the protected ones.
         professions: words that should hold no bias.
+        positive: words of positive sentiment, by which RNSB asks for that of the pairs.
+        negative: words of negative sentiment.
         weat: association tests by name.
     """
 
@@ -88,6 +90,8 @@ class WordSets:
     specific: Words = ()
     neutral: Words = ()
     professions: Words = ()
+    positive: Words = ()
+    negative: Words = ()
     weat: Mapping[str, WeatTest] = field(default_factory=dict)
 
     @property
@@ -98,10 +102,10 @@ class WordSets:
     def known_to(self, vocabulary: Container[str]) -> WordSets:
         """The same sets in the spellings of a vocabulary, without what it lacks.
 
-        Where a vocabulary has capitals, the lists that are looked at (pairs, professions, tests) take of each
-        word its first known spelling: as it is, Title, UPPER. Those that are acted on (equalize, specific,
-        neutral) take all of them, as Bolukbasi et al. 2016 did, so that "He" is not neutralized because the
-        set says "he".
+        Where a vocabulary has capitals, the lists that are looked at (pairs, professions, sentiment words and
+        tests) take of each word its first known spelling: as it is, Title, UPPER. Those that are acted on
+        (equalize, specific, neutral) take all of them, as Bolukbasi et al. 2016 did, so that "He" is not
+        neutralized because the set says "he".
 
         Args:
             vocabulary: `Vectors`, or whatever knows its words.
@@ -119,6 +123,8 @@ class WordSets:
             specific=_every_known(self.specific, vocabulary),
             neutral=_every_known(self.neutral, vocabulary),
             professions=first_known(self.professions, vocabulary),
+            positive=first_known(self.positive, vocabulary),
+            negative=first_known(self.negative, vocabulary),
             weat={
                 name: WeatTest(*(first_known(getattr(test, key), vocabulary) for key in WEAT_KEYS))
                 for name, test in self.weat.items()

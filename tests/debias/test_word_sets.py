@@ -80,6 +80,11 @@ def test_little_is_required() -> None:
         ('["giant", "dwarf"]]', '"giant"]', r"pairs\[1\]: must be a list of words, not 'giant'"),
         ('pairs = [["big", "small"], ["giant", "dwarf"]]', "pairs = {}", "pairs: must be a list of lists"),
         ('"three"]', '"big"]', r"equalize\[1\]: 'big' is in equalize\[0\] too"),
+        (
+            '["bread"]',
+            '["bread"]\npositive = ["a"]\nnegative = ["b", "a"]',
+            "negative: 'a' is in positive too",
+        ),
         ('["bread"]', '["inch"]', "neutral: 'inch' is in pairs, equalize or specific too"),
         ('["bread"]', '["dwarf"]', "neutral: 'dwarf' is in pairs, equalize or specific too"),
         ("[weat.bread]", "[weat]", r"weat.targets_x: must be a table, not a list"),
@@ -148,6 +153,8 @@ def test_what_comes_with_seqkit(name: str) -> None:
         assert len(test.attributes_a) == len(test.attributes_b) >= 8
     # What is looked at must not be what is kept, and every word of a lower-cased vocabulary is lower case.
     assert not set(sets.professions) & sets.protected
+    assert len(sets.positive) == len(sets.negative) == (25 if name in ("gender", "race", "religion") else 0)
+    assert not {*sets.positive, *sets.negative} & sets.protected
     assert all(word == word.lower() for word in sets.protected | set(sets.professions))
 
 

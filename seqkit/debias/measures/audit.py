@@ -27,6 +27,7 @@ from seqkit.debias.measures.recovery import (
 )
 from seqkit.debias.measures.ripa import ripa
 from seqkit.debias.measures.rnd import relative_norm_distance
+from seqkit.debias.measures.rnsb import negative_sentiment
 from seqkit.debias.measures.weat import Association, weat
 from seqkit.debias.word_sets import Coverage, WordSets, coverage
 from seqkit.errors import DataError
@@ -51,6 +52,7 @@ FIGURES = (
     "embedding_coherence",
     "mean_average_cosine",
     "ripa",
+    "negative_sentiment",
     "unchanged_analogies",
 )
 RECOVERY = (
@@ -153,13 +155,14 @@ def measure(
     known = sets.known_to(both)
     subspace = _subspace(original, sets, known, both)
     work = _Work(vectors, original, sets, known, subspace, seed, progress)
-    progress.start("measuring", len(known.weat) + len(FIGURES) + len(RECOVERY), "measures")
+    asked = [name for name in FIGURES if name != "negative_sentiment" or sets.positive or sets.negative]
+    progress.start("measuring", len(known.weat) + len(asked) + len(RECOVERY), "measures")
     result = Audit(
         sets.name, seed, 0 if subspace is None else len(subspace.classes), coverage=coverage(sets, vectors)
     )
     for name in known.weat:
         work.attempt(result.weat, name, lambda name=name: work.weat(name), "weat.")  # type: ignore[misc]
-    for name in FIGURES:
+    for name in asked:
         work.attempt(result.figures, name, getattr(work, name))
     for name in RECOVERY:
         work.attempt(result.recovery, name, getattr(work, name), "recovery.")
@@ -291,6 +294,12 @@ class _Work:
     def ripa(self) -> Figure:
         pairs = list(zip(*self.sides(2), strict=True))
         return ripa(self.vectors, self.neutral, pairs, seed=self.seed).magnitude
+
+    def negative_sentiment(self) -> Figure:
+        identities = [word for side in self.sides() for word in side]
+        positive = _enough(self.sets.positive, self.given.positive, "positive")
+        negative = _enough(self.sets.negative, self.given.negative, "negative")
+        return negative_sentiment(self.vectors, identities, positive, negative, seed=self.seed).divergence
 
     def unchanged_analogies(self) -> Figure:
         relation = [side[0] for side in self.sides(2)]

@@ -23,6 +23,7 @@ _NEUTRAL = {
     "indirect_bias": 0.0,
     "relative_norm_distance": 0.0,
     "embedding_coherence": 1.0,
+    "negative_sentiment": 0.0,
     "unchanged_analogies": 1.0,
     "recovery.neighbour_correlation": 0.0,
 }

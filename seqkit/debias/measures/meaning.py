@@ -13,6 +13,7 @@ _ASKS = {
     "embedding_coherence": "one order from both sides",
     "mean_average_cosine": "distance from the sides",
     "ripa": "part that tells a pair",
+    "negative_sentiment": "some look more negative",
     "unchanged_analogies": "he : word = she : word",
     "weat": "targets go with sides (d)",
     "weat_difference": "the same in cosines",

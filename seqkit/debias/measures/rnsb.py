@@ -78,6 +78,8 @@ def negative_sentiment(
     Raises:
         DataError: too few words; a word that is positive and negative.
     """
+    from threadpoolctl import threadpool_limits
+
     both = sorted(set(positive).intersection(negative))
     if both:
         raise DataError(f"sentiment words: {both[0]!r} is positive and negative; leave it in one list")
@@ -91,8 +93,9 @@ def negative_sentiment(
             [_divergence(_shares(terms, good, bad, *row)) for row in zip(weights, others, strict=True)]
         )
 
-    shares = _shares(terms, good, bad, np.ones(len(good)), np.ones(len(bad)))
-    figure = bootstrap(divergences, len(good), len(bad), seed=seed, draws=_DRAWS)
+    with threadpool_limits(1):  # hundreds of small systems of equations are slower on several cores
+        shares = _shares(terms, good, bad, np.ones(len(good)), np.ones(len(bad)))
+        figure = bootstrap(divergences, len(good), len(bad), seed=seed, draws=_DRAWS)
     return NegativeSentiment(figure, dict(zip(known, shares.tolist(), strict=True)))
 
 

@@ -21,6 +21,7 @@ from seqkit.debias.measures import (
     indirect_bias,
     mean_average_cosine,
     most_biased,
+    negative_sentiment,
     neighbour_correlation,
     relative_norm_distance,
     ripa,
@@ -44,6 +45,8 @@ def without_first_number(vectors: Vectors) -> Vectors:
 
 
 def test_each_figure_is_that_of_its_measure(gendered: Vectors, sets: WordSets) -> None:
+    positive, negative = gendered.words[4:9], gendered.words[40:46]
+    sets = replace(sets, positive=(*positive, "absent"), negative=negative)
     found = audit(gendered, sets, seed=3)
     professions = sets.professions[:-1]
     he, she, pairs = ["he", "man"], ["she", "woman"], [("he", "she"), ("man", "woman")]
@@ -60,6 +63,7 @@ def test_each_figure_is_that_of_its_measure(gendered: Vectors, sets: WordSets) -
         "embedding_coherence": embedding_coherence(gendered, professions, he, she, seed=3),
         "mean_average_cosine": mean_average_cosine(gendered, he + she, [professions], seed=3),
         "ripa": ripa(gendered, professions, pairs, seed=3).magnitude,
+        "negative_sentiment": negative_sentiment(gendered, he + she, positive, negative, seed=3).divergence,
         "unchanged_analogies": complete_analogies(gendered, professions, seed=3).unchanged,
         "weat.sides": weat(gendered, *lists, seed=3).effect_size,
         "weat_difference.sides": weat(gendered, *lists, seed=3).difference,
@@ -188,6 +192,10 @@ def test_what_is_missing_is_skipped_with_a_reason(gendered: Vectors, sets: WordS
     assert found.skipped["direct_bias"] == "neutral words: 0 of 1 words have a vector, at least 2 must"
     assert set(found.weat) == set(found.corrected) == {"sides", "mixed"}
     assert "cluster_accuracy" in found.recovery
+    assert "negative_sentiment" not in found.figures | found.skipped  # nobody asked for it
+    thin = replace(sets, positive=("absent", gendered.words[4]), negative=gendered.words[40:42])
+    reason = "positive: 1 of 2 words have a vector, at least 2 must"
+    assert audit(gendered, thin).skipped == {"negative_sentiment": reason}
     none = audit(gendered, replace(sets, professions=()))
     assert none.skipped["ripa"] == "the word sets 'planted' list no neutral words and no professions"
 
