@@ -19,15 +19,16 @@ import numpy as np
 def main() -> None:
     """Answers until stdin ends."""
     contestant = json.loads(sys.argv[1])
+    warm = contestant.pop("warm")
     prepare = prepare_torch if contestant["program"] == "PyTorch" else prepare_tensorflow
     make = prepare(**contestant)
-    before = resident("VmRSS")
+    before, code = resident("VmRSS"), resident("RssFile")
     step = make()
     began = time.perf_counter()
     step()
     first = time.perf_counter() - began
-    run_for(step, 1)
-    answer(first=first, mib=resident("VmHWM") - before)
+    run_for(step, warm)
+    answer(first=first, mib=resident("VmHWM") - before, code=resident("RssFile") - code)
     for line in sys.stdin:
         steps, seconds = run_for(step, float(line))
         answer(steps=steps, seconds=seconds)
@@ -48,7 +49,7 @@ def run_for(step: Callable[[], Any], seconds: float) -> tuple[int, float]:
 
 
 def resident(field: str) -> float:
-    """Memory of this process in MiB: what it has now (VmRSS), or its peak (VmHWM)."""
+    """Memory of this process in MiB: what it has now (VmRSS), files of that (RssFile), its peak (VmHWM)."""
     with open("/proc/self/status", encoding="ascii") as file:
         return next(int(line.split()[1]) for line in file if line.startswith(field)) / 1024
 
@@ -66,7 +67,7 @@ def prepare_tensorflow(
     """What makes a step of a layer of seqkit or Keras; all that it needs is imported."""
     import tensorflow as tf
 
-    from seqkit.cells import GRUCell, LSTMCell
+    from seqkit.cells import GRUCell, LSTMCell, RNNCell
     from seqkit.layers import Recurrent
 
     units = shape[2]
@@ -74,6 +75,10 @@ def prepare_tensorflow(
 
     def make_layer() -> Any:
         reset_after = cell == "GRU"
+        if cell == "RNN" and program == "Keras":
+            return tf.keras.layers.SimpleRNN(units, return_sequences=True, **options)
+        if cell == "RNN":
+            return Recurrent(RNNCell(units, **options), return_sequences=True)
         if program == "Keras":
             if cell == "LSTM":
                 return tf.keras.layers.LSTM(units, return_sequences=True, **options)

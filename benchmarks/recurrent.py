@@ -1,33 +1,38 @@
-"""LSTM and GRU, forward and backward, against Keras and, where it is installed, PyTorch, in turns.
+"""RNN, LSTM and GRU, forward and backward, against Keras and, where it is installed, PyTorch, in turns.
 
     python benchmarks/recurrent.py                                # all, float32, about half an hour
+    python benchmarks/recurrent.py --quick                        # an LSTM at 20x35x200, less than 10 s
     python benchmarks/recurrent.py --shapes 20x35x650 --cells LSTM --rounds 5 --seconds 2
 
 A step runs one layer along sequences, batch x time x units (as many features as units), and computes the
-gradient by its input and all its weights. "GRU" is the reset-after form, which all three have; "GRU full" is
-Keras' `reset_after=False`, which PyTorch does not have. Each contestant (`_recurrent.py`) is a process of its
-own, started once, that waits on its stdin; in a round each of them runs for `--seconds`, one after the other.
-Ratios are taken round by round. Absolute figures depend on the machine; the ratios are what to look at.
+gradient by its input and all its weights. "RNN" is that with tanh; "GRU" is the reset-after form, which all
+three have; "GRU full" is Keras' `reset_after=False`, which PyTorch does not have. Each contestant
+(`_recurrent.py`) is a process of its own, started once, that waits on its stdin; in a round each of them runs
+for `--seconds`, one after the other. Ratios are taken round by round. Absolute figures depend on the machine;
+the ratios are what to look at.
 
 Tokens are batch x time. The first step includes tracing and compilation. Memory is the peak of the resident
-set after 1 s of training, less what the process had before it made the layer.
+set after 1 s of training, less what the process had before it made the layer; code is the part of it that is
+pages of program files, of which a compiler has many.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib.util
 import json
 import os
 import statistics
 import subprocess
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 SHAPES = ("20x35x200", "20x35x650", "64x64x256", "8x512x128")
-CELLS = ("LSTM", "GRU", "GRU full")
+CELLS = ("RNN", "LSTM", "GRU", "GRU full")
+OPTIONS = ("layer norm", "zoneout", "weight-drop")
 
 
 @dataclass(frozen=True)
@@ -39,12 +44,14 @@ class Contestant:
         cell: of `CELLS`.
         shape: batch, time, units.
         options: of the cell.
+        warm: seconds of training before its memory is read and the rounds begin.
     """
 
     program: str
     cell: str
     shape: tuple[int, ...]
     options: dict[str, Any] = field(default_factory=dict)
+    warm: float = 1
 
 
 @dataclass(frozen=True)
@@ -53,11 +60,11 @@ class Goal:
 
     Args:
         against: label of the other one.
-        ratio: of its tokens a second, at least.
+        ratio: of its tokens a second, at least; None where there is no goal, but a comparison.
     """
 
     against: str
-    ratio: float
+    ratio: float | None
 
 
 class Worker:
@@ -71,7 +78,11 @@ class Worker:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
         self._tokens = contestant.shape[0] * contestant.shape[1]
-        self.start = self._answer()
+
+    @functools.cached_property
+    def start(self) -> dict[str, float]:
+        """What is told when it can begin; waits for that."""
+        return self._answer()
 
     def round(self, seconds: float) -> float:
         """Tokens a second of a round."""
@@ -113,7 +124,17 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=2, help="of a contestant in a round")
     parser.add_argument("--json", type=Path, help="file for all figures")
-    return parser.parse_args()
+    parser.add_argument("--quick", action="store_true", help="a glance: one shape, one cell, no options")
+    options = parser.parse_args()
+    if options.quick:
+        options.shapes, options.cells, options.rounds, options.seconds = (
+            [parse_shape(SHAPES[0])],
+            ["LSTM"],
+            2,
+            0.2,
+        )
+        options.without = [*options.without, *OPTIONS]
+    return options
 
 
 def parse_shape(text: str) -> tuple[int, ...]:
@@ -123,7 +144,8 @@ def parse_shape(text: str) -> tuple[int, ...]:
 
 def contestants(cell: str, shape: tuple[int, ...]) -> dict[str, tuple[Contestant, list[Goal]]]:
     """By label, with their goals."""
-    plain = [Goal("Keras", 1.8), *([] if cell == "GRU full" else [Goal("PyTorch", 1.0)])]
+    gated = cell != "RNN"
+    plain = [Goal("Keras", 1.8 if gated else None), Goal("PyTorch", 1.0 if gated else None)]
     found = {
         "seqkit": (Contestant("seqkit", cell, shape), plain),
         "Keras": (Contestant("Keras", cell, shape), []),
@@ -131,13 +153,10 @@ def contestants(cell: str, shape: tuple[int, ...]) -> dict[str, tuple[Contestant
     if cell != "GRU full" and importlib.util.find_spec("torch"):
         found["PyTorch"] = Contestant("PyTorch", cell, shape), []
     zoneout = {"zoneout_hidden": 0.1, "zoneout_cell": 0.1} if cell == "LSTM" else {"zoneout": 0.1}
-    for label, more in {
-        "layer norm": {"layer_norm": True},
-        "zoneout": zoneout,
-        "weight-drop": {"weight_drop": 0.5},
-    }.items():
+    further: list[dict[str, Any]] = [{"layer_norm": True}, zoneout, {"weight_drop": 0.5}]
+    for label, more in zip(OPTIONS, further, strict=True):
         found[label] = Contestant("seqkit", cell, shape, more), [Goal("seqkit", 0.8)]
-    if shape[2] >= 512:
+    if shape[2] >= 512 and gated:
         bfloat16 = Contestant("seqkit", cell, shape, {"dtype": "mixed_bfloat16"})
         found["bfloat16"] = bfloat16, [Goal("PyTorch", 1.3)]
     return found
@@ -148,7 +167,14 @@ def contest(cell: str, shape: tuple[int, ...], options: argparse.Namespace) -> l
     known = {
         label: found for label, found in contestants(cell, shape).items() if label not in options.without
     }
-    workers = {label: Worker(contestant) for label, (contestant, _) in known.items()}
+    workers = {}
+    for label, (contestant, _) in known.items():
+        # The first step is timed, so the others wait for it; a glance has no time for that.
+        workers[label] = Worker(replace(contestant, warm=0.1) if options.quick else contestant)
+        if not options.quick:
+            _ = workers[label].start
+    for worker in workers.values():
+        _ = worker.start
     speeds: dict[str, list[float]] = {label: [] for label in known}
     for _ in range(options.rounds):
         for label, worker in workers.items():
@@ -163,6 +189,7 @@ def contest(cell: str, shape: tuple[int, ...], options: argparse.Namespace) -> l
             "tokens_per_second": speeds[label],
             "first_step_seconds": workers[label].start["first"],
             "peak_mib": workers[label].start["mib"],
+            "code_mib": workers[label].start["code"],
             "ratios": {
                 goal.against: {
                     "goal": goal.ratio,
@@ -181,11 +208,13 @@ def show(rows: list[dict[str, Any]], cell: str, shape: tuple[int, ...]) -> None:
     for row in rows:
         ratios = [
             f"{statistics.median(found['rounds']):.2f} times {against} "
-            f"({min(found['rounds']):.2f} to {max(found['rounds']):.2f}; goal {found['goal']})"
+            f"({min(found['rounds']):.2f} to {max(found['rounds']):.2f}"
+            f"{'; goal ' + str(found['goal']) if found['goal'] else ''})"
             for against, found in row["ratios"].items()
         ]
         speed = statistics.median(row["tokens_per_second"]) / 1e3
         start = f"first step {row['first_step_seconds']:4.1f} s  memory {row['peak_mib']:5.0f} MiB"
+        start += f" (code {row['code_mib']:3.0f})"
         print(f"{row['label']:12} {speed:7.1f} k tokens/s  {start}  {', '.join(ratios)}", flush=True)
 
 
