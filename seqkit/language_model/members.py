@@ -23,7 +23,7 @@ def write_members(writer: BundleWriter, coding: Coding, network: LanguageNetwork
     writer.write_text(VOCABULARY, coding.vocabulary.to_tsv())
     if coding.pairs:
         writer.write_text(PAIRS, coding.pairs.to_json())
-    writer.write_tensors(TENSORS, {name: np.array(weight) for name, weight in network.weights.items()})
+    writer.write_tensors(TENSORS, {name: weight.value.numpy() for name, weight in network.weights.items()})
 
 
 def read_members(place: Place) -> tuple[Bundle, Coding, LanguageNetwork]:
@@ -77,7 +77,7 @@ def _network(bundle: Bundle, config: NetworkConfig, vocabulary_size: int) -> Lan
 
 def _check_size(bundle: Bundle, config: NetworkConfig, vocabulary_size: int, tensors: list[Any]) -> None:
     """Refuses a manifest that asks for more than there are numbers for, before any is made."""
-    reason = f"asks for {config.layers} layers of {config.units} units: there are too few weights for them"
+    reason = f"too few weights for {config.layers} layers of {config.units} units"
     if config.layers <= len(tensors):
         sizes = [config.vector_size, *config.sizes]
         of_softmax = 0 if config.tied else sizes[-1]
