@@ -15,25 +15,48 @@ from seqkit.errors import UsageError
 @click.argument("file", required=False)
 @click.option("--text", default=None, help="Score this text instead of FILE.")
 @click.option("--per-token", is_flag=True, help="Surprisal of each token and the entropy before it, in bits.")
+@click.option("--cache", is_flag=True, help="Expect words that the text had lately, too (continuous cache).")
+@click.option("--dynamic", is_flag=True, help="Go on learning from the text (dynamic evaluation).")
 @json_option
-def score(bundle: str, file: str | None, text: str | None, per_token: bool, as_json: bool) -> None:
+def score(
+    bundle: str,
+    file: str | None,
+    text: str | None,
+    per_token: bool,
+    cache: bool,
+    dynamic: bool,
+    as_json: bool,
+) -> None:
     """Say how likely FILE (- for stdin, or any source of text) is by the language model BUNDLE."""
     if (file is None) == (text is None):
         raise UsageError("give either a FILE or --text")
+    if per_token and (cache or dynamic):
+        raise UsageError(
+            "--per-token is what the model as it was trained expects: leave out --cache and --dynamic"
+        )
+    from seqkit.language_model.cache import CacheConfig
+    from seqkit.language_model.dynamic import DynamicConfig
     from seqkit.language_model.model import LanguageModel
     from seqkit.text.sources import iter_lines
 
     model = LanguageModel.load(bundle)
     lines = list(iter_lines([file])) if file is not None else str(text).split("\n")
-    found = model.score(lines)
+    found = model.score(
+        lines, cache=CacheConfig() if cache else None, dynamic=DynamicConfig() if dynamic else None
+    )
     tokens = list(model.score_tokens(lines)) if per_token else []
+    how = {"cache": cache, "dynamic": dynamic}
     if as_json:
-        emit_json(found.summary() | ({"per_token": [vars(each) for each in tokens]} if per_token else {}))
+        emit_json(
+            found.summary() | how | ({"per_token": [vars(each) for each in tokens]} if per_token else {})
+        )
         return
     if per_token:
         echo_table(["token", "surprisal", "entropy"], [[t.token, t.surprisal, t.entropy] for t in tokens])
         echo("")
-    echo_table(["", ""], [*found.summary().items(), ["unknown share", f"{found.unknown / found.tokens:.2%}"]])
+    share = ["unknown share", f"{found.unknown / found.tokens:.2%}"]
+    adapted = [["with", name] for name, on in how.items() if on]
+    echo_table(["", ""], [*found.summary().items(), share, *adapted])
 
 
 @click.command()

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from seqkit.errors import CorpusError, Place
+from seqkit.errors import CorpusError, Place, UsageError
+from seqkit.language_model.cache import Cache, CacheConfig
 from seqkit.language_model.coding import END_ID, UNKNOWN_ID, Coding
+from seqkit.language_model.dynamic import DynamicConfig, DynamicScorer
 from seqkit.language_model.members import read_members
 from seqkit.language_model.network import LanguageNetwork
 from seqkit.language_model.scoring import Scorer, side_by_side
@@ -103,19 +105,30 @@ class LanguageModel:
 
     # Scores
 
-    def score(self, lines: Iterable[str]) -> Score:
+    def score(
+        self, lines: Iterable[str], *, cache: CacheConfig | None = None, dynamic: DynamicConfig | None = None
+    ) -> Score:
         """How likely a text is: a stream as one text, else each line as a text of its own.
 
         Args:
             lines: without their ends.
+            cache: also expect words that the text had lately; streams only.
+            dynamic: go on learning from the text, for this call; streams only.
 
         Raises:
             CorpusError: there is no token in it.
+            UsageError: cache or dynamic evaluation of lines.
         """
-        return self._summed(self.coding.encode_lines(kept := _Kept(lines)), kept)
+        kept = _Kept(lines)
+        encoded = self.coding.encode_lines(kept)
+        if not (cache or dynamic):
+            return _summed(self._pieces(encoded, entropy=False), kept)
+        if self.coding.lines:
+            raise UsageError("this model reads each line by itself: there is no text to adapt to")
+        return _summed(self._adapted(list(encoded), cache, dynamic), kept)
 
     def score_tokens(self, lines: Iterable[str]) -> Iterator[TokenScore]:
-        """What is known of each token, in order; as `score` reads the text."""
+        """What is known of each token, in order; as `score` reads the text, without cache."""
         for targets, piece in self._pieces(self.coding.encode_lines(lines), entropy=True):
             known = targets >= 0
             triples = zip(
@@ -135,15 +148,14 @@ class LanguageModel:
             scored.append((text, self.score(text.split("\n"))))
         return sorted(scored, key=lambda pair: -pair[1].log_probability)
 
-    def _summed(self, encoded: Iterable[Any], kept: _Kept) -> Score:
-        total, tokens, unknown = 0.0, 0, 0
-        for targets, piece in self._pieces(encoded, entropy=False):
-            total -= float(np.sum(piece.surprisal.numpy(), dtype=np.float64))
-            tokens += int(np.count_nonzero(targets >= 0))
-            unknown += int(np.count_nonzero(targets == UNKNOWN_ID))
-        if not tokens:
-            raise CorpusError("there is no token in the text to score")
-        return Score(tokens, total, kept.characters, unknown)
+    def _adapted(
+        self, encoded: list[Any], cache: CacheConfig | None, dynamic: DynamicConfig | None
+    ) -> Iterator[tuple[Any, Any]]:
+        if not encoded:
+            return iter(())
+        text = np.concatenate(encoded)
+        pieces = DynamicScorer(self.network, dynamic).pieces(text) if dynamic else self._pieces([text], False)
+        return Cache(cache).over(pieces) if cache else pieces
 
     def _pieces(self, encoded: Iterable[Any], entropy: bool) -> Iterator[tuple[Any, Any]]:
         """Targets and what is known of them: in the order of the text, if entropies are asked for."""
@@ -189,6 +201,17 @@ class LanguageModel:
             UnknownWordError: the model does not know it.
         """
         return self.coding.vocabulary[token]
+
+
+def _summed(pieces: Iterable[tuple[Any, Any]], kept: _Kept) -> Score:
+    total, tokens, unknown = 0.0, 0, 0
+    for targets, piece in pieces:
+        total -= float(np.sum(np.asarray(piece.surprisal)[targets >= 0], dtype=np.float64))
+        tokens += int(np.count_nonzero(targets >= 0))
+        unknown += int(np.count_nonzero(targets == UNKNOWN_ID))
+    if not tokens:
+        raise CorpusError("there is no token in the text to score")
+    return Score(tokens, total, kept.characters, unknown)
 
 
 class _Kept:

@@ -27,6 +27,9 @@ CELLS: dict[str, Callable[..., Any]] = {
 EMBEDDING_RANGE = 0.1
 """Embeddings are drawn uniformly from ± this (Merity et al. 2018, section 5)."""
 
+UNSEEN = 0.5
+"""What is added to the count of each word, so that none is impossible."""
+
 
 class LanguageNetwork:
     """ŷ⟨t⟩ = softmax(W_y a^[L]⟨t⟩ + b_y).
@@ -40,6 +43,8 @@ class LanguageNetwork:
         seed: of the initial weights and the masks.
         bfloat16: take the products of the softmax and of large layers in bfloat16, in training.
         embeddings: initial ones, (vocabulary_size, vector_size); None to draw them.
+        counts: of the words in the training text, (vocabulary_size,), whose shares are the first prediction;
+            None for one that is the same for all.
         frozen: do not train the embeddings.
 
     Attributes:
@@ -58,6 +63,7 @@ class LanguageNetwork:
         seed: int = 0,
         bfloat16: bool = False,
         embeddings: Any = None,
+        counts: Any = None,
         frozen: bool = False,
     ) -> None:
         self.config, self.vocabulary_size, self.bfloat16 = config, vocabulary_size, bfloat16
@@ -81,7 +87,12 @@ class LanguageNetwork:
         if not config.tied:
             glorot = keras.initializers.GlorotUniform(seed=seeds[-2])
             self.kernel = keras.Variable(glorot((vocabulary_size, size)), name="kernel")
-        self.bias = keras.Variable(np.zeros(vocabulary_size, np.float32), name="bias")
+        bias = (
+            np.zeros(vocabulary_size)
+            if counts is None
+            else np.log((counts + UNSEEN) / np.sum(counts + UNSEEN))
+        )
+        self.bias = keras.Variable(bias.astype(np.float32), name="bias")
         self.labels = (
             keras.Variable(np.zeros((labels, shape[1]), np.float32), name="labels") if labels else None
         )

@@ -225,6 +225,7 @@ class _Run:
                 len(self.material.coding.vocabulary),
                 seed=self.training.seed,
                 bfloat16=self.settings["precision"] == "bfloat16",
+                counts=self.material.coding.vocabulary.counts,
             )
             trainer = self._trainer(network)
         settings = self.settings | {"seqkit": __version__}  # another version may train otherwise
