@@ -16,20 +16,22 @@ BATCH, TIME, FEATURES, UNITS = 5, 4, 3, 4
 MASK = np.array([[0, 0, 1, 1], [1, 1, 1, 0], [1, 0, 0, 1], [1, 1, 1, 1], [0, 0, 0, 0]], bool)
 ALL = {"layer_norm": True, "recurrent_dropout": 0.3, "weight_drop": 0.3, "learn_initial_state": True}
 CELLS: dict[str, Callable[..., Any]] = {
-    "RNN": lambda **more: RNNCell(UNITS, **more),
-    "RNN all": lambda **more: RNNCell(UNITS, output_units=3, zoneout=0.3, **ALL, **more),
-    "GRU simplified all": lambda **more: GRUCell(UNITS, zoneout=0.3, **ALL, **more),
-    "GRU full all": lambda **more: GRUCell(UNITS, variant="full", zoneout=0.3, **ALL, **more),
-    "GRU reset-after": lambda **more: GRUCell(UNITS, variant="reset-after", **more),
-    "GRU reset-after all": lambda **more: GRUCell(UNITS, variant="reset-after", zoneout=0.3, **ALL, **more),
-    "LSTM": lambda **more: LSTMCell(UNITS, **more),
-    "LSTM all": lambda **more: LSTMCell(
-        UNITS,
+    "RNN": lambda units=UNITS, **more: RNNCell(units, **more),
+    "RNN all": lambda units=UNITS, **more: RNNCell(units, output_units=3, zoneout=0.3, **ALL, **more),
+    "GRU simplified all": lambda units=UNITS, **more: GRUCell(units, zoneout=0.3, **ALL, **more),
+    "GRU full all": lambda units=UNITS, **more: GRUCell(units, variant="full", zoneout=0.3, **ALL, **more),
+    "GRU reset-after": lambda units=UNITS, **more: GRUCell(units, variant="reset-after", **more),
+    "GRU reset-after all": lambda units=UNITS, **more: GRUCell(
+        units, variant="reset-after", zoneout=0.3, **ALL, **more
+    ),
+    "LSTM": lambda units=UNITS, **more: LSTMCell(units, **more),
+    "LSTM all": lambda units=UNITS, cell_clip=0.4, **more: LSTMCell(
+        units,
         zoneout_hidden=0.2,
         zoneout_cell=0.3,
         peepholes=True,
-        projection=3,
-        cell_clip=0.4,
+        projection=3 * units // 4,
+        cell_clip=cell_clip,
         **ALL,
         **more,
     ),
@@ -120,6 +122,17 @@ def helpers() -> type[Helpers]:
     return Helpers
 
 
+def in_turns() -> list[Any]:
+    """Each cell in one direction, and in the other in the slow tests."""
+    pairs = [(cell, (number + turn) % 2 == 1, turn) for turn in (0, 1) for number, cell in enumerate(CELLS)]
+    return [
+        pytest.param(cell, backwards, marks=[pytest.mark.slow] * turn, id=f"{cell}-{backwards}")
+        for cell, backwards, turn in pairs
+    ]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "any_cell" in metafunc.fixturenames:
+    if "any_direction" in metafunc.fixturenames:
+        metafunc.parametrize(("any_cell", "any_direction"), in_turns())
+    elif "any_cell" in metafunc.fixturenames:
         metafunc.parametrize("any_cell", CELLS)

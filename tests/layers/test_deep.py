@@ -153,7 +153,8 @@ def test_masks_propagate_to_every_output(helpers: Any) -> None:
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_gradients_are_the_derivatives(helpers: Any) -> None:
+@pytest.mark.parametrize("entries", [1, pytest.param(3, marks=pytest.mark.slow)])
+def test_gradients_are_the_derivatives(helpers: Any, entries: int) -> None:
     layer = DeepRNN(
         [
             helpers.cells["LSTM all"](dtype="float64", seed=1),
@@ -168,7 +169,7 @@ def test_gradients_are_the_derivatives(helpers: Any) -> None:
     model = keras.Sequential([keras.layers.Masking(mask_value=9.0, dtype="float64"), layer])
     targets = np.random.default_rng(4).normal(size=model(x).shape)
     helpers.randomise(layer)
-    found = gradient_check(model, x, targets, "mse", training=True, entries=2)
+    found = gradient_check(model, x, targets, "mse", training=True, entries=entries)
     assert found.largest <= 1e-7, found.worst
 
 

@@ -80,14 +80,13 @@ def test_outputs_states_and_gradients_are_those_of_keras(
         )
 
 
-@pytest.mark.parametrize("backwards", [False, True])
-def test_every_cell_runs_in_keras_rnn_as_here(helpers: Any, any_cell: str, backwards: bool) -> None:
+def test_every_cell_runs_in_keras_rnn_as_here(helpers: Any, any_cell: str, any_direction: bool) -> None:
     x = tf.constant(helpers.sequences(dtype="float64"))
     cell = helpers.cells[any_cell](dtype="float64", seed=1)
-    theirs = keras.layers.RNN(cell, **BOTH, go_backwards=backwards, dtype="float64")
+    theirs = keras.layers.RNN(cell, **BOTH, go_backwards=any_direction, dtype="float64")
     theirs.build(x.shape)
     helpers.randomise(theirs)
-    ours = Recurrent(cell, **BOTH, go_backwards=backwards)
+    ours = Recurrent(cell, **BOTH, go_backwards=any_direction)
     ours.build(x.shape)
     wanted, found = (
         helpers.with_gradients(lambda layer=layer: layer(x, mask=helpers.mask), [x], cell.trainable_variables)
@@ -186,17 +185,16 @@ def test_no_steps_leave_the_initial_state(unknown: bool) -> None:
     assert (state.cell.numpy() == 2).all()
 
 
-@pytest.mark.parametrize("backwards", [False, True])
-def test_stateful_goes_on(helpers: Any, any_cell: str, backwards: bool) -> None:
+def test_stateful_goes_on(helpers: Any, any_cell: str, any_direction: bool) -> None:
     """Two halves one after the other are the whole; so they are again after a reset."""
     x = helpers.sequences(dtype="float64")
     cell = helpers.cells[any_cell](dtype="float64", seed=1)
-    whole = Recurrent(cell, **BOTH, go_backwards=backwards)
+    whole = Recurrent(cell, **BOTH, go_backwards=any_direction)
     whole.build(x.shape)
     helpers.randomise(whole)
     wanted, wanted_state = whole(x)
-    parts = Recurrent(cell, **BOTH, go_backwards=backwards, stateful=True)
-    halves = [x[:, 2:], x[:, :2]] if backwards else [x[:, :2], x[:, 2:]]
+    parts = Recurrent(cell, **BOTH, go_backwards=any_direction, stateful=True)
+    halves = [x[:, 2:], x[:, :2]] if any_direction else [x[:, :2], x[:, 2:]]
     for _ in range(2):
         outputs = [parts(half)[0] for half in halves]
         _, state = parts(x[:, :0])

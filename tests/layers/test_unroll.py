@@ -54,8 +54,15 @@ class NotQuite(MeanCell):
     zoneout_masks: Any = property()
 
 
-@pytest.mark.parametrize("mode", ["eager", "graph"])
-@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize(
+    ("backwards", "mode"),
+    [
+        (True, "graph"),
+        (False, "eager"),
+        pytest.param(False, "graph", marks=pytest.mark.slow),
+        pytest.param(True, "eager", marks=pytest.mark.slow),
+    ],
+)
 def test_the_loop_is_its_definition(helpers: Any, any_cell: str, backwards: bool, mode: str) -> None:
     """In training, with masked steps, from a state that is given; outputs, states and gradients."""
     cell = helpers.cells[any_cell](dtype="float64", seed=1)
