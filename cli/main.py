@@ -34,7 +34,7 @@ INTERNAL_ERROR, IO_ERROR, CTRL_C = 70, 74, 130
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(__version__, prog_name="seqkit", message="%(prog)s %(version)s")
 def seqkit(debug: bool) -> None:
-    """Word vectors from text, on TensorFlow: train, query, evaluate.
+    """Word vectors and language models from text, on TensorFlow: train, query, evaluate, write.
 
     Results go to standard output, everything else to standard error. `seqkit demo` shows it all at once.
     """
