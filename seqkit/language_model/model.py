@@ -16,6 +16,7 @@ from seqkit.language_model.coding import END_ID, UNKNOWN_ID, Coding
 from seqkit.language_model.dynamic import DynamicConfig, DynamicScorer
 from seqkit.language_model.members import read_members
 from seqkit.language_model.network import LanguageNetwork
+from seqkit.language_model.network_steps import NetworkSteps
 from seqkit.language_model.scoring import Scorer, side_by_side
 from seqkit.language_model.steps import StepModel
 from seqkit.storage import Manifest
@@ -176,7 +177,7 @@ class LanguageModel:
     @property
     def steps(self) -> StepModel:
         """What samplers take."""
-        return self.network
+        return NetworkSteps(self.network)
 
     def encode_prompt(self, text: str) -> tuple[list[int], list[str]]:
         """The ids of the beginning of a text, and its tokens that the model does not know."""
