@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -394,7 +395,22 @@ def test_an_epoch_without_batches() -> None:
         trainer_of(Tiny(), Nothing(), OptimizerConfig())
 
 
-def test_a_device_is_used() -> None:
-    network = Slopes()
-    trainer = trainer_of(network, Gradients(), OptimizerConfig(), device=Device("/CPU:0", 1))
-    assert np.isfinite(trainer.train_unit(0, 0).loss)
+def test_all_is_computed_on_the_device() -> None:
+    inside = [False]
+
+    class Watched(Device):
+        @contextmanager
+        def scope(self) -> Iterator[Any]:
+            inside[0] = True
+            yield
+            inside[0] = False
+
+    class Looking(Slopes):
+        def loss(self, *batch: tf.Tensor) -> tf.Tensor:
+            assert inside[0]  # while it is traced
+            return super().loss(*batch)
+
+    for accumulation in (1, 2):
+        config = OptimizerConfig(accumulation=accumulation)
+        trainer_of(Looking(), Gradients(), config, device=Watched("/CPU:0", 1)).train_unit(0, 0)
+        assert not inside[0]
