@@ -59,6 +59,26 @@ TENSORFLOW_CODE |= {
     f"seqkit.language_model.sampling.{name}"
     for name in ("beams", "drawing", "loop", "rules", "sampler", "transforms")
 }
+TENSORFLOW_CODE |= {
+    f"seqkit.language_model.{name}"
+    for name in (
+        "dynamic",
+        "members",
+        "model",
+        "network",
+        "network_steps",
+        "sampling.beams",
+        "sampling.drawing",
+        "sampling.loop",
+        "sampling.rules",
+        "sampling.sampler",
+        "sampling.transforms",
+        "scoring",
+        "softmax",
+        "task",
+        "training",
+    )
+}
 TENSORFLOW_CODE |= {f"seqkit.training.{name}" for name in ("averaging", "compiled", "gradients", "network")}
 
 WALK = """

@@ -22,7 +22,8 @@ NETWORK = NetworkConfig(units=3, layers=2, embedding_size=2)
 TEXT = TextConfig(level="word", tokenizer="whitespace", lines=True)
 WORDS = Vocabulary.from_counts({"a": 3, "b": 2}, specials=SPECIALS)
 CONFIG = {"network": asdict(NETWORK), "text": asdict(TEXT)}
-TENSORS_OF = {name: weight.value.numpy() for name, weight in LanguageNetwork(NETWORK, 4, seed=5).weights.items()}
+OF = LanguageNetwork(NETWORK, len(WORDS), seed=5)
+TENSORS_OF = {name: weight.value.numpy() for name, weight in OF.weights.items()}
 
 
 def write(

@@ -1,0 +1,325 @@
+"""`seqkit lm`: train, score, rank and info, by text and by JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pytest
+
+from seqkit.cli import lm_train
+from seqkit.cli.main import main
+from seqkit.language_model.config import CELLS, LEVELS, TOKENIZERS, NetworkConfig, TextConfig
+from seqkit.language_model.presets import PRESETS
+from seqkit.language_model.training import DEFAULT_OPTIMIZER, PRECISIONS, TrainingConfig
+from seqkit.training.optimizers import AVERAGING, OPTIMIZERS, OptimizerConfig
+from seqkit.training.schedules import SCHEDULES
+
+# Lines of four characters, of which only the first is not known from the one before.
+NAMES = "".join(f"{'abab' if n % 3 else 'caca'}\n" for n in range(120))
+FAST = (
+    "--level",
+    "character",
+    "--lines",
+    "--layers",
+    "1",
+    "--units",
+    "8",
+    "--batch-size",
+    "4",
+    "--bptt",
+    "8",
+)
+FAST += ("--learning-rate", "0.03", "--precision", "float32", "--threads", "1")
+
+FIGURES = ["tokens", "log_probability", "perplexity", "bits_per_character", "unknown"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a text, and a bundle that was trained on it."""
+    folder = tmp_path_factory.mktemp("lm")
+    (folder / "names.txt").write_text(NAMES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        out = io.StringIO()
+        patch.setattr(sys, "stdout", out)
+        code = main(
+            ["lm", "train", "names.txt", "-o", "b", "--valid", "0.2", "--epochs", "3", *FAST, "--json"]
+        )
+    assert code == 0
+    (folder / "answer.json").write_text(out.getvalue())
+    return folder
+
+
+@pytest.fixture
+def folder(trained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(trained)
+    return trained
+
+
+def lm(*arguments: str) -> int:
+    return main(["lm", *arguments])
+
+
+def answer_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    assert lm(*arguments, "--json") == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.count("\n") == 1
+    return json.loads(out)
+
+
+# --- train
+
+
+def test_the_answer_of_training(folder: Path) -> None:
+    text = (folder / "answer.json").read_text()
+    assert text.count("\n") == 1
+    answer = json.loads(text)
+    assert list(answer) == [
+        *("bundle", "tokens", "vocabulary", "parameters", "epochs", "seconds", "tokens_per_second", "loss"),
+        *("perplexity", "validation_perplexity", "history"),
+    ]
+    assert (answer["bundle"], answer["epochs"], answer["vocabulary"]) == ("b", 3, 5)
+    assert answer["tokens"] % 5 == 0
+    assert [record["epoch"] for record in answer["history"]] == [1, 2, 3]
+    # One of five tokens has a choice of two, at .92 bits: 1.14 a token, if all is learned.
+    assert 1 < answer["validation_perplexity"] < 2.5
+
+
+def test_what_stops_a_training(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = hashlib.sha256((folder / "b" / "tensors.safetensors").read_bytes()).hexdigest()
+    train = ("train", "names.txt", "-o")
+    for arguments, code, message in (
+        (
+            (*train, "b", *FAST),
+            2,
+            "a bundle is there already; choose another name or overwrite it (--overwrite)",
+        ),
+        ((*train, "c", "--bidirectional"), 2, "reads from left to right: what comes after a word would tell"),
+        ((*train, "c", "--units", "0"), 2, "units must be at least 1, not 0"),
+        ((*train, "c", "--cell", "transformer"), 2, "'transformer' is not one of"),
+        ((*train, "c", "--preset", "tiny"), 2, "'tiny' is not one of"),
+        ((*train, "c", "--schedule", "cosin"), 2, "did you mean 'cosine'?"),
+        ((*train, "c", "--patience", "2"), 2, "patience needs text to validate on"),
+        ((*train, "c", "--valid", "1.5"), 2, "validation must be at least 0 and below 1"),
+        ((*train, "c", "--averaging", "nt-asgd"), 2, "nt-asgd goes by the loss on held-out data"),
+        ((*train, "c", "--weight-decay", "0.1"), 2, "weight_decay is of adamw"),
+        ((*train, "c", "--valid", "nowhere.txt"), 66, "nowhere.txt"),
+        (("train", "nowhere.txt", "-o", "c"), 66, "nowhere.txt"),
+        (("train", os.devnull, "-o", "c"), 65, "no tokens"),
+    ):
+        assert lm(*arguments, "--quiet") == code, arguments
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert message in err
+        assert err.count("\n") == 1
+    after = hashlib.sha256((folder / "b" / "tensors.safetensors").read_bytes()).hexdigest()
+    assert before == after
+    assert sorted(os.listdir(folder)) == ["answer.json", "b", "names.txt"]
+
+
+def test_choices_are_the_librarys() -> None:
+    found = {
+        param.name: list(param.type.choices)
+        for param in lm_train.train.params
+        if isinstance(param.type, click.Choice)
+    }
+    assert found["cell"] == list(CELLS)
+    assert found["preset"] == list(PRESETS)
+    assert found["optimizer"] == list(OPTIMIZERS)
+    assert found["averaging"] == list(AVERAGING)
+    assert found["level"] == list(LEVELS)
+    assert found["tokenizer"] == list(TOKENIZERS)
+    assert found["precision"] == list(PRECISIONS)
+
+
+def test_help_says_the_librarys_defaults() -> None:
+    helps = {param.name: getattr(param, "help", "") or "" for param in lm_train.train.params}
+    for name in SCHEDULES:
+        assert name in helps["schedule"]
+    kinds: list[Any] = [NetworkConfig(), TextConfig(), TrainingConfig(), OptimizerConfig(**DEFAULT_OPTIMIZER)]
+    checked = 0
+    for name, text in helps.items():
+        for kind in kinds:
+            value = getattr(kind, name, None)
+            if isinstance(value, int | float) and not isinstance(value, bool) and "[default: " in text:
+                said = text.rpartition("[default: ")[2].rstrip("]")
+                assert float(said) == value, name
+                checked += 1
+    assert checked >= 15
+
+
+def configured(*arguments: str) -> Any:
+    context = lm_train.train.make_context("train", ["text", "-o", "b", *arguments])
+    return lm_train._configured(context.params)
+
+
+def test_options_win_over_a_preset_and_that_over_defaults() -> None:
+    network, text, training, valid = configured("--preset", "awd", "--units", "9", "--valid", "f.txt")
+    assert (network.units, network.layers, network.embedding_size, network.tied) == (9, 3, 400, True)
+    assert (training.optimizer.averaging, training.bptt, training.random_bptt) == ("nt-asgd", 70, True)
+    assert (text.validation, valid) == (0.0, ["f.txt"])
+    assert configured("--preset", "awd", "--not-tied", "--fixed-bptt")[0].tied is False
+    assert configured("--preset", "char")[1].level == "character"
+    assert configured("--preset", "char", "--level", "word")[1].level == "word"
+
+
+def test_nothing_given_are_the_defaults() -> None:
+    assert configured() == (NetworkConfig(), TextConfig(), TrainingConfig(), [])
+    update = configured("--optimizer", "adamw", "--weight-decay", "0.1")[2].optimizer
+    assert (update.learning_rate, update.clip_norm) == (0.002, 1.0)  # as --help says
+    assert configured("--valid", "0.25")[1].validation == 0.25
+
+
+def test_options_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "options.toml"
+    file.write_text(
+        '[lm.train]\nunits = 7\nlines = true\noptimizer = "sgd"\nlearning-rate = 1\ntied = true\n'
+    )
+    context = click.Context(
+        lm_train.train, info_name="train", parent=click.Context(_group("lm"), info_name="lm")
+    )
+    context.parent.parent = click.Context(_group(""), info_name="seqkit")  # type: ignore[union-attr]
+    from seqkit.cli.config import read_config
+
+    found = read_config(str(file), context)
+    assert found == {"units": 7, "lines": True, "optimizer": "sgd", "learning_rate": 1, "tied": True}
+
+
+def _group(name: str) -> Any:
+    from seqkit.cli.lm import lm as group
+    from seqkit.cli.main import seqkit
+
+    return group if name else seqkit
+
+
+# --- score
+
+
+def test_a_score(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "score.txt").write_text("abab\nxa\n")
+    answer = answer_of(capsys, "score", "b", "score.txt")
+    os.remove(folder / "score.txt")
+    assert list(answer)[:5] == FIGURES
+    assert (answer["tokens"], answer["unknown"]) == (8, 1)  # x; two ends of lines
+    nats = -answer["log_probability"]
+    assert answer["perplexity"] == pytest.approx(math.exp(nats / 8))
+    assert answer["bits_per_character"] == pytest.approx(nats / math.log(2) / 8)
+    assert answer == answer_of(capsys, "score", "b", "--text", "abab\nxa")
+
+
+def test_a_score_from_standard_input_and_as_a_table(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = answer_of(capsys, "score", "b", "--text", "abab\nxa")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"abab\nxa\n")))
+    assert lm("score", "b", "-") == 0
+    out, err = capsys.readouterr()
+    rows = dict(line.split("\t") for line in out.splitlines())
+    assert err == ""
+    assert rows.pop("unknown share") == "12.50%"  # one of eight
+    expected = {name: expected[name] for name in FIGURES}
+    assert rows == {
+        name: f"{value:.4f}" if isinstance(value, float) else str(value) for name, value in expected.items()
+    }
+
+
+def test_each_token(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = answer_of(capsys, "score", "b", "--text", "abab", "--per-token")
+    tokens = answer["per_token"]
+    assert [each["token"] for each in tokens] == ["a", "b", "a", "b", "<eos>"]
+    bits = sum(each["surprisal"] for each in tokens)
+    assert bits == pytest.approx(-answer["log_probability"] / math.log(2), rel=1e-5)
+    assert all(0 <= each["entropy"] <= math.log2(5) for each in tokens)
+    assert lm("score", "b", "--text", "abab", "--per-token") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"a\t{tokens[0]['surprisal']:.4f}\t{tokens[0]['entropy']:.4f}"
+    assert lines[5] == ""
+
+
+def test_what_cannot_be_scored(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, code, message in (
+        (("b",), 2, "give either a FILE or --text"),
+        (("b", "names.txt", "--text", "a"), 2, "give either a FILE or --text"),
+        (("b", "--text", ""), 65, "there is no token in the text to score"),
+        (("b", "nowhere.txt"), 66, "nowhere.txt"),
+        (("nowhere", "--text", "a"), 66, "nowhere"),
+        (("names.txt", "--text", "a"), 65, "names.txt"),
+    ):
+        assert lm("score", *arguments) == code, arguments
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert message in err
+        assert err.count("\n") == 1
+
+
+# --- rank and info
+
+
+def test_ranks(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = answer_of(capsys, "rank", "b", "aabb", "abab")
+    assert list(answer) == ["ranked"]
+    first, second = answer["ranked"]
+    assert list(first) == ["text", *FIGURES]
+    assert (first["text"], second["text"]) == ("abab", "aabb")
+    assert first["log_probability"] > second["log_probability"]
+    alone = answer_of(capsys, "score", "b", "--text", "abab")
+    assert [first[name] for name in FIGURES] == pytest.approx([alone[name] for name in FIGURES], rel=1e-5)
+    assert lm("rank", "b", "abab", "axab") == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[0] == f"abab\t{first['log_probability']:.2f}\t{first['perplexity']:.2f}"
+    assert err == "1 of 5 tokens unknown: axab\n"
+    assert lm("rank", "b", "abab", "") == 65  # no token, no probability
+    assert lm("rank", "b") == 2
+
+
+def test_info(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = answer_of(capsys, "info", "b")
+    assert list(answer) == [*("bundle", "kind", "seed", "metrics", "config", "versions", "fingerprint")]
+    assert answer["kind"] == "language_model"
+    assert answer["fingerprint"] == hashlib.sha256(NAMES.encode()).hexdigest()
+    assert answer["config"]["network"]["units"] == 8
+    assert answer["config"]["text"]["level"] == "character"
+    assert answer["metrics"]["vocabulary"] == 5
+    assert answer_of(capsys, "info", "b", "--verify")["verified"] is True
+    assert lm("info", "b") == 0
+    rows = dict(line.split("\t") for line in capsys.readouterr().out.splitlines())
+    assert rows["vocabulary"] == "5"
+    assert rows["network.cell"] == "lstm"
+    assert lm("info", "nowhere") == 66
+
+
+def test_a_damaged_bundle(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import shutil
+
+    shutil.copytree("b", tmp_path / "b")
+    tensors = tmp_path / "b" / "tensors.safetensors"
+    content = bytearray(tensors.read_bytes())
+    content[-1] ^= 1
+    tensors.write_bytes(content)
+    for arguments in (("score", "--text", "a"), ("rank", "a", "b"), ("info", "--verify")):
+        assert lm(arguments[0], str(tmp_path / "b"), *arguments[1:]) == 65
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert "tensors.safetensors" in err
+        assert err.count("\n") == 1
+
+
+def test_weights_are_numbers(folder: Path) -> None:
+    from seqkit.storage import read_tensors
+
+    arrays, _ = read_tensors(folder / "b" / "tensors.safetensors")
+    assert set(arrays) == {
+        *("embeddings", "kernel", "bias", "layer_1.kernel", "layer_1.recurrent_kernel", "layer_1.bias")
+    }
+    assert all(array.dtype == np.float32 for array in arrays.values())
