@@ -1,4 +1,4 @@
-"""`seqkit demo`: the main job on a bundled corpus, from text to answers."""
+"""`seqkit demo`: what there is, on bundled corpora, from text to answers."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CORPUS = "kingdom"
 LINES = 100_000
+NAMES, NAME_EPOCHS = 10_000, 6
 QUERIES = ("king", "italy", "walked")
 ANALOGIES = (("man", "king", "woman"), ("france", "paris", "italy"), ("walk", "walked", "sing"))
 
@@ -36,10 +37,11 @@ ANALOGIES = (("man", "king", "woman"), ("france", "paris", "italy"), ("walk", "w
 @quiet_option
 @json_option
 def demo(bundle: str | None, seed: int, threads: int | None, quiet: bool, as_json: bool) -> None:
-    """Train word vectors on the bundled corpus "kingdom" and ask them questions: half a minute."""
+    """Train word vectors on a bundled corpus, ask them questions, and let a language model make up names."""
     with tempfile.TemporaryDirectory(prefix="seqkit-demo-") as folder:
         try:
             answer, vectors = _run(bundle or str(Path(folder) / "kingdom"), seed, threads, quiet)
+            answer["names"] = _names(str(Path(folder) / "names"), seed, threads, quiet)
         except InterruptedTraining as error:
             if bundle is None:  # the state goes with the folder
                 raise InterruptedTraining(error.signal_number, None) from None
@@ -78,6 +80,28 @@ def _run(bundle: str, seed: int, threads: int | None, quiet: bool) -> tuple[dict
         "evaluation": scores,
     }
     return answer, vectors
+
+
+def _names(bundle: str, seed: int, threads: int | None, quiet: bool) -> list[str]:
+    """Names that a language model has made up, letter by letter, and that it has not read."""
+    from seqkit.corpora import open_corpus
+    from seqkit.language_model.config import NetworkConfig, TextConfig
+    from seqkit.language_model.model import LanguageModel
+    from seqkit.language_model.sampling.config import SamplingConfig
+    from seqkit.language_model.training import RunConfig, TrainingConfig, train
+
+    train(
+        [f"names:{NAMES}"],
+        bundle,
+        NetworkConfig(layers=1, units=128),
+        text=TextConfig(level="character", lines=True),
+        training=TrainingConfig(epochs=NAME_EPOCHS, batch_size=64, seed=seed),
+        run=RunConfig(threads=threads),
+        progress=progress_for(quiet),
+    )
+    read = set(open_corpus("names", size=NAMES))
+    made_up = LanguageModel.load(bundle).sample(config=SamplingConfig(number=40, temperature=0.8, seed=seed))
+    return [name for name in dict.fromkeys(str(sample.text) for sample in made_up) if name not in read][:8]
 
 
 def _show(answer: dict[str, Any], bundle: str | None, vectors: Vectors) -> None:
@@ -126,6 +150,8 @@ def _show(answer: dict[str, Any], bundle: str | None, vectors: Vectors) -> None:
             ],
         ],
     )
+    echo("")
+    echo_table(["names made up"], [[", ".join(answer["names"])]])
     echo("")
     place = bundle or "BUNDLE"
     echo(

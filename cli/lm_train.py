@@ -197,7 +197,8 @@ def _configured(options: dict[str, Any]) -> tuple[Any, Any, Any, list[str]]:
     def of(kind: Any, values: dict[str, Any]) -> dict[str, Any]:
         return {each.name: values[each.name] for each in fields(kind) if values.get(each.name) is not None}
 
-    update = of(OptimizerConfig, {**chosen, "name": chosen.get("optimizer")})
+    by_size = {"rate_by_size": chosen.get("random_bptt")}
+    update = of(OptimizerConfig, {**chosen, **by_size, "name": chosen.get("optimizer")})
     optimizer = OptimizerConfig(**{**DEFAULT_OPTIMIZER, **update})
     training = of(TrainingConfig, {**chosen, "optimizer": optimizer})
     text = TextConfig(**of(TextConfig, chosen), validation=validation)

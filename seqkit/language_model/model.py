@@ -17,6 +17,8 @@ from seqkit.language_model.dynamic import DynamicConfig, DynamicScorer
 from seqkit.language_model.members import read_members
 from seqkit.language_model.network import LanguageNetwork
 from seqkit.language_model.network_steps import NetworkSteps
+from seqkit.language_model.sampling.config import SamplingConfig
+from seqkit.language_model.sampling.sampler import Sample, Sampler
 from seqkit.language_model.scoring import Scorer, side_by_side
 from seqkit.language_model.steps import StepModel
 from seqkit.storage import Manifest
@@ -91,6 +93,7 @@ class LanguageModel:
     def __init__(self, manifest: Manifest, coding: Coding, network: LanguageNetwork) -> None:
         self.manifest, self.coding, self.network = manifest, coding, network
         self._scorers: dict[bool, Scorer] = {}
+        self._sampler: Sampler | None = None
 
     @classmethod
     def load(cls, bundle: Place) -> LanguageModel:
@@ -178,6 +181,24 @@ class LanguageModel:
     def steps(self) -> StepModel:
         """What samplers take."""
         return NetworkSteps(self.network)
+
+    def sample(
+        self, prompt: str = "", config: SamplingConfig | None = None, *, stop: Sequence[str] = ()
+    ) -> list[Sample]:
+        """Texts that go on from a prompt.
+
+        Args:
+            prompt: the beginning of the text, honoured exactly.
+            config: how many texts, how long, and how they are drawn.
+            stop: a text ends before any of these.
+
+        Raises:
+            UsageError: as `seqkit.language_model.sampling.Sampler.sample`.
+        """
+        if self._sampler is None:
+            self._sampler = Sampler(self.steps)
+        ids, _ = self.encode_prompt(prompt)
+        return self._sampler.sample(config or SamplingConfig(), [ids], decode=self.decode, stop=stop)
 
     def encode_prompt(self, text: str) -> tuple[list[int], list[str]]:
         """The ids of the beginning of a text, and its tokens that the model does not know."""

@@ -67,7 +67,7 @@ def _piece(hidden: Any, kernel: Any, weights: Any, bias: Any, targets: Any) -> t
     return loss, by_hidden, by_weights, by_bias[:, 0]
 
 
-@tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
+@tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
 def _exponentials(logits: Any, bias: Any) -> tuple[Any, Any, Any]:
     """exp(l - max l) in the dtype of the logits, its sums, and max l; each row by itself."""
     precise = tf.cast(logits, bias.dtype) + bias

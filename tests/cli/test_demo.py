@@ -14,6 +14,7 @@ import pytest
 
 from seqkit.cli import demo
 from seqkit.cli.main import main
+from seqkit.corpora import open_corpus
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import InterruptedTraining
 
@@ -23,6 +24,8 @@ def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder; the demo takes little text, and its own temporary folder is in there, too."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo, "LINES", 3000)
+    monkeypatch.setattr(demo, "NAMES", 300)
+    monkeypatch.setattr(demo, "NAME_EPOCHS", 1)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     return tmp_path
 
@@ -37,6 +40,7 @@ def test_the_demo(short: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [len(near) for near in answer["similar"].values()] == [5, 5, 5]
     assert next(iter(answer["analogies"])) == "man : king = woman"
     assert set(answer["evaluation"]) == {"similarity", "analogies"}
+    assert set("".join(answer["names"])) <= set("".join(open_corpus("names", size=300)))
     assert err.startswith("reading text: ")
     assert os.listdir(short) == ["kept"]
     assert main(["demo", "-o", "kept"]) == 2
@@ -96,4 +100,12 @@ def test_the_demo_answers_well(tmp_path: Path) -> None:
     assert answer["analogies"]["france : paris = italy"][0] == "rome"
     assert answer["evaluation"]["analogies"]["kingdom-analogies"]["accuracy"] > 0.8
     assert answer["evaluation"]["similarity"]["kingdom-similarity"]["spearman"] > 0.6
+    read = list(open_corpus("names", size=demo.NAMES))
+    pairs = {name[i : i + 2].lower() for name in read for i in range(len(name) - 1)}
+    made_up = [name[i : i + 2].lower() for name in answer["names"] for i in range(len(name) - 1)]
+    assert len(answer["names"]) == 8
+    assert not set(answer["names"]) & set(read)
+    assert sum(pair in pairs for pair in made_up) > 0.95 * len(
+        made_up
+    )  # of random letters, one in four is none
     assert done.stderr == ""
