@@ -38,7 +38,8 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 def random_vectors(sets: WordSets, words: int, size: int) -> Vectors:
     """Normal vectors for all words of a set, and for others up to a number."""
     tests = [word for test in sets.weat.values() for part in vars(test).values() for word in part]
-    names = list(dict.fromkeys([*sets.protected, *sets.professions, *tests]))
+    listed = [*sets.protected, *sets.professions, *sets.positive, *sets.negative, *tests]
+    names = list(dict.fromkeys(listed))
     names += [f"w{index}" for index in range(words - len(names))]
     rng = np.random.default_rng(0)
     return Vectors(names, rng.standard_normal((words, size), np.float32))
