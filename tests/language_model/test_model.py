@@ -113,4 +113,4 @@ def test_prompts(words: LanguageModel) -> None:
     assert words.id_of("cat") == 3
     with pytest.raises(UnknownWordError, match="'cta' is not in the vocabulary"):
         words.id_of("cta")
-    assert words.steps is words.network
+    assert words.steps.vocabulary_size == len(PROBABILITIES)
