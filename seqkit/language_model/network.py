@@ -41,7 +41,7 @@ class LanguageNetwork:
         vocabulary_size: words.
         labels: that a text may depend on: the first input is the embedding of its label; 0 for none.
         seed: of the initial weights and the masks.
-        bfloat16: take the products of the softmax and of large layers in bfloat16, in training.
+        bfloat16: take the products of layers and softmax in bfloat16, in training.
         embeddings: initial ones, (vocabulary_size, vector_size); None to draw them.
         counts: of the words in the training text, (vocabulary_size,), whose shares are the first prediction;
             None for one that is the same for all.
@@ -137,10 +137,16 @@ class LanguageNetwork:
             The outputs without and with dropout, (batch, time, size), and the state after the last step.
         """
         config, drop = self.config, self._dropping(training)
+        policy = "mixed_bfloat16" if training and self.bfloat16 else "float32"
         values = drop(self._embedded(inputs, training, label), config.rate("input"), 0)
         states = []
         for number, (layer, before) in enumerate(zip(self.layers, state, strict=True), 1):
-            plain, after = layer(values, initial_state=before, training=training)
+            # What is run now, or traced into a graph, has its products in this type; weights stay float32.
+            layer.dtype_policy = layer.cell.dtype_policy = policy
+            plain, after = tf.nest.map_structure(
+                lambda part: tf.cast(part, tf.float32),
+                layer(values, initial_state=before, training=training),
+            )
             states.append(after)
             values = drop(plain, config.rate("hidden" if number < config.layers else "output"), number)
         return plain, values, tuple(states)
