@@ -1,0 +1,283 @@
+"""One contestant of `language_model.py`: a process that answers one line of JSON on stdout for each on stdin.
+
+The arguments are the program, the task and the tokens to train on (0 for all). The first answer tells the
+seconds of the first step; {"seconds": s} asks for steps in about so many seconds, {"epoch": n} for the n-th
+epoch and the perplexity after it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+DATA = Path(os.environ.get("SEQKIT_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
+RATE, CLIP, DROPOUT = 20.0, 0.25, 0.2
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained, or written.
+
+    Args:
+        batch: sequences side by side.
+        steps: that gradients go back.
+        units: of each of two layers.
+        tied: whether the softmax has the embeddings as its weights.
+    """
+
+    batch: int
+    steps: int
+    units: int
+    tied: bool
+
+
+TASKS = {"word": Task(20, 35, 200, tied=True), "character": Task(64, 64, 256, tied=False)}
+
+
+def text(task: str, tokens: int) -> tuple[Any, Any, int]:
+    """Ids to train on and to validate on, int32, and how many there are."""
+    if task == "word":
+        train, valid = (_words(DATA / "lm" / f"wiki.{part}.txt.gz") for part in ("train", "valid"))
+    else:
+        whole = (DATA / "char" / "tinyshakespeare.txt").read_text()
+        cut = len(whole) * 95 // 100
+        train, valid = list(whole[:cut]), list(whole[cut:])
+    train = train[: tokens or None]
+    counts = Counter(train)
+    kept = [
+        word for word, count in counts.most_common() if (count >= 3 or task != "word") and word != "<eos>"
+    ]
+    ids = {word: number for number, word in enumerate(["<unk>", "<eos>", *kept])}
+    encode = lambda words: np.array([ids.get(word, 0) for word in words], np.int32)  # noqa: E731
+    return encode(train), encode(valid), len(ids)
+
+
+def _words(path: Path) -> list[str]:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return [word for line in file for word in [*line.split(), "<eos>"]]
+
+
+class Seqkit:
+    """The network and trainer of seqkit."""
+
+    def __init__(self, task: Task, train: Any, valid: Any, vocabulary: int, epochs: int = 40) -> None:
+        from seqkit.language_model.batches import StreamBatches
+        from seqkit.language_model.config import NetworkConfig
+        from seqkit.language_model.network import LanguageNetwork
+        from seqkit.language_model.scoring import Scorer
+        from seqkit.language_model.task import LanguageTask
+        from seqkit.training.device import choose_device
+        from seqkit.training.network import NetworkTrainer
+        from seqkit.training.optimizers import OptimizerConfig
+
+        config = NetworkConfig(units=task.units, tied=task.tied, dropout=DROPOUT)
+        self.network = LanguageNetwork(
+            config,
+            vocabulary,
+            bfloat16=choose_device("cpu").has_bfloat16(),
+            counts=np.bincount(train, minlength=vocabulary),
+        )
+        batches = StreamBatches(train, task.batch, task.steps, 0, random_lengths=False, has_ends=True)
+        optimizer = OptimizerConfig(name="sgd", learning_rate=RATE, clip_norm=CLIP)
+        trained = LanguageTask(self.network, task.batch)
+        self.trainer = NetworkTrainer(trained, batches, optimizer, epochs=epochs, unit_batches=1)
+        self._valid, self._scorer, self._unit = valid, Scorer(self.network), 0
+
+    def step(self) -> None:
+        self.trainer.train_unit(0, self._unit % self.trainer.units)
+        self._unit += 1
+
+    def epoch(self, number: int) -> None:
+        for unit in range(self.trainer.units):
+            self.trainer.train_unit(number - 1, unit)
+
+    def perplexity(self) -> float:
+        return float(np.exp(self._scorer.mean_of_stream(self._valid)))
+
+
+class PyTorch:
+    """The same model, as PyTorch's example has it."""
+
+    def __init__(self, task: Task, train: Any, valid: Any, vocabulary: int) -> None:
+        import torch
+
+        from seqkit._processors import available_cores
+
+        torch.set_num_threads(available_cores())
+        torch.manual_seed(0)
+        self._torch, self._task, self._vocabulary = torch, task, vocabulary
+        self._embedding = torch.nn.Embedding(vocabulary, task.units)
+        self._lstm = torch.nn.LSTM(task.units, task.units, 2, dropout=DROPOUT)
+        self._decoder = torch.nn.Linear(task.units, vocabulary)
+        torch.nn.init.uniform_(self._embedding.weight, -0.1, 0.1)
+        torch.nn.init.uniform_(self._decoder.weight, -0.1, 0.1)
+        torch.nn.init.zeros_(self._decoder.bias)
+        if task.tied:
+            self._decoder.weight = self._embedding.weight
+        self._modules = torch.nn.ModuleList([self._embedding, self._lstm, self._decoder])
+        self._dropout = torch.nn.Dropout(DROPOUT)
+        self._train, self._valid = self._columns(train, task.batch), self._columns(valid, 10)
+        self._begin, self._state = 0, None
+
+    def _columns(self, ids: Any, batch: int) -> Any:
+        length = len(ids) // batch
+        return (
+            self._torch.from_numpy(ids[: length * batch].astype(np.int64))
+            .view(batch, length)
+            .t()
+            .contiguous()
+        )
+
+    def _losses(self, data: Any, begin: int, state: Any) -> tuple[Any, Any]:
+        steps = min(self._task.steps, len(data) - 1 - begin)
+        outputs, state = self._lstm(self._dropout(self._embedding(data[begin : begin + steps])), state)
+        scores = self._decoder(self._dropout(outputs)).view(-1, self._vocabulary)
+        log = self._torch.nn.functional.log_softmax(scores, dim=1)
+        targets = data[begin + 1 : begin + 1 + steps].reshape(-1)
+        return self._torch.nn.functional.nll_loss(log, targets), state
+
+    def step(self) -> None:
+        if self._begin == 0:
+            self._state = None
+        state = None if self._state is None else tuple(part.detach() for part in self._state)
+        self._modules.zero_grad()
+        loss, self._state = self._losses(self._train, self._begin, state)
+        loss.backward()
+        self._torch.nn.utils.clip_grad_norm_(self._modules.parameters(), CLIP)
+        for parameter in self._modules.parameters():
+            parameter.data.add_(parameter.grad, alpha=-RATE)
+        self._begin += self._task.steps
+        if self._begin >= len(self._train) - 1:
+            self._begin = 0
+
+    def epoch(self, number: int) -> None:
+        self._begin = 0
+        self.step()
+        while self._begin:
+            self.step()
+
+    def perplexity(self) -> float:
+        self._modules.eval()
+        self._dropout.eval()
+        total, count, state = 0.0, 0, None
+        with self._torch.no_grad():
+            for begin in range(0, len(self._valid) - 1, self._task.steps):
+                steps = min(self._task.steps, len(self._valid) - 1 - begin)
+                loss, state = self._losses(self._valid, begin, state)
+                total, count = total + float(loss) * steps, count + steps
+        self._modules.train()
+        self._dropout.train()
+        return float(np.exp(total / count))
+
+    def writer(self, number: int) -> Callable[[int], None]:
+        """What writes so many words of `number` texts: the draw is fed back with the state."""
+        self._modules.eval()
+
+        def write(words: int) -> None:
+            last, state = self._torch.ones((1, number), dtype=self._torch.long), None
+            with self._torch.no_grad():
+                for _ in range(words):
+                    outputs, state = self._lstm(self._embedding(last), state)
+                    shares = self._decoder(outputs[0]).softmax(dim=1)
+                    last = self._torch.multinomial(shares, 1).t()
+
+        return write
+
+
+def seqkit_writer(task: Task, vocabulary: int, number: int) -> Callable[[int], None]:
+    """`seqkit.language_model.sampling`; `<eos>` is banned, so that no text ends early."""
+    from seqkit.language_model.config import NetworkConfig
+    from seqkit.language_model.network import LanguageNetwork
+    from seqkit.language_model.network_steps import NetworkSteps
+    from seqkit.language_model.sampling import Sampler, SamplingConfig
+
+    network = LanguageNetwork(NetworkConfig(units=task.units, tied=task.tied), vocabulary)
+    sampler = Sampler(NetworkSteps(network))
+
+    def write(words: int) -> None:
+        sampler.sample(SamplingConfig(number=number, max_length=words, banned=(1,)))
+
+    return write
+
+
+def keras_writer(task: Task, vocabulary: int, number: int) -> Callable[[int], None]:
+    """`predict` once a word, the state in and out, and a draw by NumPy."""
+    import keras
+
+    units, rng = task.units, np.random.default_rng(0)
+    word = keras.Input((1,), batch_size=number, dtype="int32")
+    before = [keras.Input((units,), batch_size=number) for _ in range(4)]
+    values, after = keras.layers.Embedding(vocabulary, units)(word), []
+    for layer in range(2):
+        lstm = keras.layers.LSTM(units, return_sequences=True, return_state=True)
+        values, *states = lstm(values, initial_state=before[2 * layer : 2 * layer + 2])
+        after += states
+    shares = keras.layers.Dense(vocabulary, activation="softmax")(values[:, 0])
+    model = keras.Model([word, *before], [shares, *after])
+
+    def write(words: int) -> None:
+        last, state = np.ones((number, 1), np.int32), [np.zeros((number, units), np.float32)] * 4
+        for _ in range(words):
+            shares, *state = model.predict([last, *state], batch_size=number, verbose=0)
+            below = shares.cumsum(axis=1)
+            last = (below > rng.random((number, 1)) * below[:, -1:]).argmax(axis=1)[:, None].astype(np.int32)
+
+    return write
+
+
+def answer(**figures: float) -> None:
+    print(json.dumps(figures), flush=True)
+
+
+def main() -> None:
+    """Answers until stdin ends."""
+    program, name, tokens = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    sampling = name.startswith("sample-")
+    kind = name.split("-")[1] if sampling else name
+    task = TASKS[kind]
+    contestant: Any = None
+    if sampling:
+        number = int(name.split("-")[2])
+        vocabulary = {"word": 33_000, "character": 65}[kind]
+        if program == "PyTorch":
+            empty = np.ones(1000, np.int32)
+            write = PyTorch(task, empty, empty, vocabulary).writer(number)
+        else:
+            write = (seqkit_writer if program == "seqkit" else keras_writer)(task, vocabulary, number)
+        words = {"Keras": 10}.get(program, 100)
+        step, size = (lambda: write(words)), words * number
+    else:
+        train, valid, vocabulary = text(kind, tokens)
+        contestant = {"seqkit": Seqkit, "PyTorch": PyTorch}[program](task, train, valid, vocabulary)
+        step, size = contestant.step, task.batch * task.steps
+    began = time.perf_counter()
+    if tokens == 0:
+        step()
+    answer(first=time.perf_counter() - began)
+    for line in sys.stdin:
+        order = json.loads(line)
+        began = time.perf_counter()
+        if "epoch" in order:
+            contestant.epoch(int(order["epoch"]))
+            seconds = time.perf_counter() - began
+            answer(seconds=seconds, perplexity=contestant.perplexity())
+            continue
+        steps = 0
+        while (passed := time.perf_counter() - began) < order["seconds"]:
+            step()
+            steps += 1
+        answer(tokens=steps * size, seconds=passed)
+
+
+if __name__ == "__main__":
+    main()

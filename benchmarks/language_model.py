@@ -1,0 +1,143 @@
+"""Language models against PyTorch: training and sampling speed in turns, and perplexity of as many epochs.
+
+    python benchmarks/language_model.py                            # speed of training and of sampling
+    python benchmarks/language_model.py --tasks word --rounds 5 --seconds 4
+    python benchmarks/language_model.py --epochs 1 --tokens 400000  # perplexity, both by the same SGD
+
+The peer is the model of PyTorch's word_language_model example (embedding, LSTM, softmax, plain SGD at 20 with
+gradients cut at norm 0.25), written anew with the same sizes, batches and text; install PyTorch beside
+seqkit. "word" is 2 layers of 200 units, 20 x 35 tokens, tied, dropout 0.2, words of wiki.train that occur
+three times; "character" is 2 of 256, 64 x 64, on tinyshakespeare. Sampling writes one text, or 64 at once,
+with the state carried from word to word; Keras does it by `predict`. Each contestant (`_language_model.py`)
+is a process of its own; in a round each runs for `--seconds`, one after the other, and ratios are taken
+round by round. Absolute figures depend on the machine; the ratios are what to look at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+TASKS = ("word", "character", "sample-word-1", "sample-word-64", "sample-character-1", "sample-character-64")
+GOALS = {"word": 1.5, "character": 1.2}
+SAMPLING_GOALS = {"PyTorch": 3.0, "Keras": 20.0}
+
+
+class Worker:
+    """A contestant's process."""
+
+    def __init__(self, program: str, task: str, tokens: int | None) -> None:
+        script = Path(__file__).with_name("_language_model.py")
+        command = [sys.executable, str(script), program, task, str(tokens or 0)]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
+        self.start = self._answer()
+
+    def ask(self, **order: float) -> dict[str, float]:
+        """What the contestant answers to an order: `seconds` of steps, or one `epoch`."""
+        assert self._process.stdin
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        return self._answer()
+
+    def _answer(self) -> dict[str, float]:
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        if not line:
+            sys.exit(f"a contestant failed: {self._process.args}")
+        figures: dict[str, float] = json.loads(line)
+        return figures
+
+    def close(self) -> None:
+        """Ends the process."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def speed(task: str, programs: list[str], rounds: int, seconds: float) -> dict[str, Any]:
+    """Tokens a second of each program, round by round, and what seqkit's are of the others'."""
+    workers = {program: Worker(program, task, None) for program in programs}
+    found: dict[str, list[float]] = {program: [] for program in programs}
+    for _ in range(rounds):
+        for program, worker in workers.items():
+            figures = worker.ask(seconds=seconds)
+            found[program].append(figures["tokens"] / figures["seconds"])
+    result: dict[str, Any] = {"task": task, "first step": {}, "tokens/s": {}, "ratio": {}}
+    for program, worker in workers.items():
+        result["first step"][program] = worker.start["first"]
+        result["tokens/s"][program] = statistics.median(found[program])
+        worker.close()
+        if program != "seqkit":
+            ratios = sorted(a / b for a, b in zip(found["seqkit"], found[program], strict=True))
+            result["ratio"][program] = [statistics.median(ratios), ratios[0], ratios[-1]]
+    return result
+
+
+def report(result: dict[str, Any]) -> None:
+    """Prints the figures of a task."""
+    task = result["task"]
+    for program, tokens in result["tokens/s"].items():
+        first = result["first step"][program]
+        line = f"{task:20} {program:8} {tokens:12,.0f} tokens/s   first step {first:5.1f} s"
+        if program in result["ratio"]:
+            median, low, high = result["ratio"][program]
+            goal = GOALS.get(task) if program == "PyTorch" else None
+            goal = SAMPLING_GOALS[program] if task.startswith("sample") else goal
+            line += f"   seqkit {median:.2f} times ({low:.2f} to {high:.2f})"
+            line += f", goal {goal}" if goal else ""
+        print(line)
+
+
+def perplexities(task: str, programs: list[str], epochs: int, tokens: int | None) -> None:
+    """Prints the perplexity on held-out text after each epoch, by the same recipe, one after the other."""
+    for program in programs:
+        worker = Worker(program, task, tokens)
+        for epoch in range(1, epochs + 1):
+            figures = worker.ask(epoch=epoch)
+            print(
+                f"{task:10} {program:8} epoch {epoch}: perplexity {figures['perplexity']:.2f} "
+                f"after {figures['seconds']:.0f} s of training",
+                flush=True,
+            )
+        worker.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--epochs", type=int, default=0, help="compare perplexity, not speed")
+    parser.add_argument("--tokens", type=int, default=None, help="of the training text; all by default")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    has_torch = importlib.util.find_spec("torch") is not None
+    if not has_torch:
+        print("PyTorch is not installed: seqkit runs alone", file=sys.stderr)
+    programs = ["seqkit", *(["PyTorch"] if has_torch else [])]
+    if options.epochs:
+        for task in (task for task in options.tasks if not task.startswith("sample")):
+            perplexities(task, programs, options.epochs, options.tokens)
+        return
+    for task in options.tasks:
+        contestants = [*programs, "Keras"] if task.startswith("sample") else programs
+        result = speed(task, contestants, options.rounds, options.seconds)
+        print(json.dumps(result), flush=True) if options.json else report(result)
+
+
+if __name__ == "__main__":
+    main()
