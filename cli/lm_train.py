@@ -66,6 +66,13 @@ OPTIMIZERS = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]
 @click.option("--layers", type=int, default=None, help="One above the other.  [default: 2]")
 @click.option("--units", type=int, default=None, help="Of each layer.  [default: 200]")
 @click.option("--embedding-size", type=int, default=None, help="Length of an embedding.  [default: units]")
+@click.option(
+    "--vectors",
+    default=None,
+    metavar="VECTORS",
+    help="Word vectors that the embeddings begin with: a bundle, or a file.",
+)
+@click.option("--freeze-vectors", is_flag=True, help="Do not train the embeddings.")
 @click.option("--tied/--not-tied", default=None, help="The softmax uses the embeddings.  [default: not tied]")
 @click.option("--bidirectional", is_flag=True, hidden=True, help="Refused: text is read from left to right.")
 @click.option(
@@ -137,11 +144,17 @@ def train(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: bool, **op
     Interrupted by Ctrl-C, the same command goes on where it stopped.
     """
     from seqkit.language_model.training import RunConfig, train
+    from seqkit.language_model.transfer import Transfer
 
     if options["bidirectional"]:
         raise click.UsageError(
             "a language model reads from left to right: what comes after a word would tell it the word"
         )
+    if options["freeze_vectors"] and not options["vectors"]:
+        raise click.UsageError("--freeze-vectors needs --vectors: what is drawn has to learn")
+    transfer = None
+    if options["vectors"]:
+        transfer = Transfer(vectors=options["vectors"], frozen=options["freeze_vectors"])
     network, text, training, valid = _configured(options)
     named = ("device", "threads", "precision", "patience", "max_minutes", "checkpoint_seconds", "overwrite")
     if not quiet and options["preset"]:
@@ -154,6 +167,7 @@ def train(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: bool, **op
         training=training,
         run=RunConfig(**{name: options[name] for name in named}),
         valid=valid,
+        transfer=transfer,
         progress=progress_for(quiet),
     )
     if as_json:
@@ -191,6 +205,8 @@ def _configured(options: dict[str, Any]) -> tuple[Any, Any, Any, list[str]]:
     from seqkit.training.optimizers import OptimizerConfig
 
     preset = PRESETS[options["preset"]].settings if options["preset"] else {}
+    if options["vectors"]:
+        preset = {name: value for name, value in preset.items() if name != "embedding_size"}  # it is theirs
     chosen = {**preset, **{name: value for name, value in options.items() if value is not None}}
     validation, valid = _validation(options["valid"])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -16,9 +16,10 @@ from seqkit.language_model.coding import Coding
 from seqkit.language_model.config import NetworkConfig, TextConfig
 from seqkit.language_model.material import CORPUS, Material, material
 from seqkit.language_model.members import write_members
-from seqkit.language_model.network import LanguageNetwork
+from seqkit.language_model.network import EMBEDDING_RANGE, LanguageNetwork
 from seqkit.language_model.scoring import Scorer
 from seqkit.language_model.task import LanguageTask
+from seqkit.language_model.transfer import InitialEmbeddings, Transfer
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import BundleWriter
 from seqkit.text.streams import resolve
@@ -115,6 +116,7 @@ class TrainingReport:
         perplexity: exp of that.
         validation_perplexity: on held-out text, of the epoch that was kept; None without such text.
         history: one record an epoch.
+        covered: share of the words whose embeddings began with vectors; None where all were drawn.
     """
 
     bundle: str
@@ -128,6 +130,7 @@ class TrainingReport:
     perplexity: float
     validation_perplexity: float | None
     history: list[dict[str, Any]]
+    covered: float | None = None
 
 
 def train(
@@ -139,6 +142,7 @@ def train(
     training: TrainingConfig | None = None,
     run: RunConfig | None = None,
     valid: Sequence[Place] = (),
+    transfer: Transfer | None = None,
     progress: Progress = SILENT,
 ) -> TrainingReport:
     """Trains a language model and saves it.
@@ -154,6 +158,9 @@ def train(
         training: how it is trained.
         run: how the run is executed.
         valid: a text to validate on; the best epoch on it is kept.
+        transfer: vectors that the embeddings begin with, multiplied by one factor so that their entries have
+            the root mean square of those that are drawn, `EMBEDDING_RANGE`/√3. Words without a vector are
+            drawn. Embeddings are as long as the vectors.
         progress: told of encoding and training.
 
     Raises:
@@ -161,6 +168,7 @@ def train(
             with other text or settings is there.
         MissingInputError: a source is not there.
         CorpusError: the text cannot be used.
+        DataError: vectors that cannot be used, or have no word of the text.
         FormatError: the checkpoint of the unfinished run is damaged.
         DivergedError: the loss or a weight became NaN or infinite.
         InterruptedTraining: Ctrl-C or SIGTERM; what was learned is saved.
@@ -181,6 +189,8 @@ def train(
         ended_well(writer.partial, [CORPUS]),
     ):
         resolve([*sources, *valid])  # what is missing is told at once, not after TensorFlow has started
+        initial = InitialEmbeddings.load(transfer, text, network, progress) if transfer else None
+        network = initial.sized(network) if initial else network
         device = choose_device(run.device, run.threads)
         use_threads(device)
         found = material(sources, text, training.seed, writer.partial, valid, progress)
@@ -193,8 +203,8 @@ def train(
             "training": asdict(training),
             "precision": precision,
             "patience": run.patience,
-        }
-        return _Run(found, network, training, settings, device, loop).into(writer, progress)
+        } | ({"vectors": initial.settings} if initial else {})
+        return _Run(found, network, training, settings, device, loop, initial).into(writer, progress)
 
 
 def use_threads(device: Device) -> None:
@@ -217,6 +227,7 @@ class _Run:
     settings: dict[str, Any]
     device: Device
     loop: LoopConfig
+    initial: InitialEmbeddings | None = None
 
     def into(self, writer: BundleWriter, progress: Progress) -> TrainingReport:
         with self.device.scope():
@@ -226,7 +237,9 @@ class _Run:
                 seed=self.training.seed,
                 bfloat16=self.settings["precision"] == "bfloat16",
                 counts=self.material.coding.vocabulary.counts,
+                frozen=self.initial is not None and self.initial.frozen,
             )
+            covered = self._transferred(network, progress)
             trainer = self._trainer(network)
         settings = self.settings | {"seqkit": __version__}  # another version may train otherwise
         held_out = hashlib.sha256(self.material.held_out.tobytes()).hexdigest()
@@ -236,7 +249,7 @@ class _Run:
         )
         loop = TrainingLoop(trainer, checkpoint, best, self.loop, progress)
         position = loop.run("training", "tokens")
-        report = self._report(writer, network, position, loop.kept)
+        report = replace(self._report(writer, network, position, loop.kept), covered=covered)
         with StopRequest(), trainer.averaged():  # the work is done: a signal now is one too late
             write_members(writer, self.material.coding, network)
             writer.commit(
@@ -247,6 +260,12 @@ class _Run:
                 history=report.history,
             )
         return report
+
+    def _transferred(self, network: LanguageNetwork, progress: Progress) -> float | None:
+        if self.initial is None:
+            return None
+        drawn = EMBEDDING_RANGE / math.sqrt(3)
+        return self.initial.put_into(network.embeddings, self.material.coding.vocabulary, drawn, progress)
 
     def _trainer(self, network: LanguageNetwork) -> NetworkTrainer:
         training, coding, held_out = self.training, self.material.coding, self.material.held_out
@@ -284,7 +303,9 @@ class _Run:
             bundle=str(writer.path),
             tokens=tokens,
             vocabulary=network.vocabulary_size,
-            parameters=sum(int(np.prod(weight.shape)) for weight in network.weights.values()),
+            parameters=sum(
+                int(np.prod(weight.shape)) for weight in network.weights.values() if weight.trainable
+            ),
             epochs=position.epoch,
             seconds=position.seconds,
             tokens_per_second=tokens * passes / position.seconds,

@@ -87,7 +87,7 @@ def test_the_answer_of_training(folder: Path) -> None:
     answer = json.loads(text)
     assert list(answer) == [
         *("bundle", "tokens", "vocabulary", "parameters", "epochs", "seconds", "tokens_per_second", "loss"),
-        *("perplexity", "validation_perplexity", "history"),
+        *("perplexity", "validation_perplexity", "history", "covered"),
     ]
     assert (answer["bundle"], answer["epochs"], answer["vocabulary"]) == ("b", 3, 5)
     assert answer["tokens"] % 5 == 0
@@ -201,6 +201,25 @@ def _group(name: str) -> Any:
     from seqkit.cli.main import seqkit
 
     return group if name else seqkit
+
+
+def test_vectors(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "text").write_text("a b c\n" * 40)
+    (tmp_path / "v.txt").write_text("a 1 2 3\nc 4 5 6\n")
+    text, vectors = str(tmp_path / "text"), ("--vectors", str(tmp_path / "v.txt"))
+    fast = ("--layers", "1", "--units", "8", "--batch-size", "4", "--epochs", "1", "--threads", "1")
+    fast += ("--precision", "float32")
+    train = ("train", text, "-o", str(tmp_path / "b"), *fast, *vectors)
+    assert lm(*train, "--tied", "--freeze-vectors") == 2
+    assert "tied weights are those of the softmax" in capsys.readouterr().err
+    assert lm(*train, "--freeze-vectors", "--json") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["covered"] == pytest.approx(2 / 3)
+    assert "vectors for 66.7% of the words, which are 66.7% of the text" in err
+    assert lm("train", text, "-o", str(tmp_path / "c"), "--freeze-vectors") == 2
+    assert "--freeze-vectors needs --vectors" in capsys.readouterr().err
+    # The length of the embeddings is that of the vectors, not that of the preset.
+    assert configured("--preset", "awd", *vectors)[0].embedding_size is None
 
 
 # --- score
