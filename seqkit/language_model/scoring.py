@@ -93,7 +93,8 @@ class Scorer:
 
     def mean_of_lines(self, ids: Ids, batch_size: int = 64) -> float:
         """Nats a token, each line from its beginning."""
-        lines = sorted(np.split(ids, np.flatnonzero(ids == END_ID)[:-1] + 1), key=len)
+        parts = np.split(ids, np.flatnonzero(ids == END_ID) + 1)
+        lines = sorted((part for part in parts if len(part)), key=len)
         total = 0.0
         for start in range(0, len(lines), batch_size):
             total += self._sum(side_by_side(lines[start : start + batch_size], batch_size))

@@ -114,6 +114,9 @@ def test_the_mean_of_lines_is_of_each_by_itself(network: Any, by_numpy: Any, wei
     for batch_size in (4, 64):
         found = Scorer(network).mean_of_lines(ids, batch_size)
         assert found == pytest.approx(total / len(ids), rel=1e-5)
+    # without its end, the last line is still one of its own
+    total -= surprisals(network, lines[-1], by_numpy, weights_of)[-1]
+    assert Scorer(network).mean_of_lines(ids[:-1]) == pytest.approx(total / (len(ids) - 1), rel=1e-5)
 
 
 def test_side_by_side() -> None:
