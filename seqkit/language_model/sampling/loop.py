@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from seqkit.language_model.sampling.drawing import draw
+from seqkit.language_model.sampling.drawing import blocks_of, draw, gumbel
 from seqkit.language_model.sampling.rules import (
     Memory,
     Rules,
@@ -28,12 +28,14 @@ class Progress(NamedTuple):
     Args:
         last: the words written last, int32 (batch,).
         ended: whether `<eos>` was drawn, bool (batch,).
+        draws: how many words were drawn, int32 (batch,).
         state: of the model.
         memory: of the rules.
     """
 
     last: Any
     ended: Any
+    draws: Any
     state: Any
     memory: Memory
 
@@ -50,6 +52,7 @@ def beginning(steps: StepModel, rules: Rules, batch: int, places: int) -> Progre
     return Progress(
         last=tf.fill([batch], EOS),
         ended=tf.zeros([batch], tf.bool),
+        draws=tf.zeros([batch], tf.int32),
         state=steps.initial_state(batch),
         memory=blank_memory(rules, batch, steps.vocabulary_size, places),
     )
@@ -62,14 +65,14 @@ def compiled_loop(steps: StepModel) -> Callable[..., Any]:
         steps: the model.
     """
 
-    def loop(progress: Progress, plan: Any, uniform: Any, rules: Rules) -> Any:
-        return write(steps, progress, plan, uniform, rules)
+    def loop(progress: Progress, plan: Any, key: Any, rows: Any, rules: Rules) -> Any:
+        return write(steps, progress, plan, key, rows, rules)
 
     compiled: Callable[..., Any] = tf.function(loop, autograph=False, jit_compile=True)
     return compiled
 
 
-def write(steps: StepModel, progress: Progress, plan: Any, uniform: Any, rules: Rules) -> Any:
+def write(steps: StepModel, progress: Progress, plan: Any, key: Any, rows: Any, rules: Rules) -> Any:
     """Goes on with texts for some steps, or until all have ended.
 
     A prompt is a plan that gives words: the state is taken through them by teacher forcing, each text by its
@@ -79,7 +82,8 @@ def write(steps: StepModel, progress: Progress, plan: Any, uniform: Any, rules: 
         steps: the model.
         progress: of the texts.
         plan: for each step the word that is given, `DRAW` or `NOTHING`, int32 (batch, steps).
-        uniform: a random number in 0..1 for each step, float32 (batch, steps).
+        key: of the seed.
+        rows: numbers of the texts, which their draws follow from, int32 (batch,).
         rules: the options that are on.
 
     Returns:
@@ -96,7 +100,10 @@ def write(steps: StepModel, progress: Progress, plan: Any, uniform: Any, rules: 
         logits, state = steps.step(progress.last, progress.state)
         logits = tf.cast(logits, tf.float32)
         planned = plan[:, t]
-        drawn = _chosen(logits, progress.memory, uniform[:, t], rules)
+        noise = None
+        if "greedy" not in rules:
+            noise = gumbel(key, rows, progress.draws, sum(blocks_of(steps.vocabulary_size)))
+        drawn = _chosen(logits, progress.memory, noise, rules)
         word = tf.where(planned >= 0, planned, drawn)
         idle = progress.ended | (planned == NOTHING)
         here = (places == t) & ~idle[:, None]
@@ -104,6 +111,7 @@ def write(steps: StepModel, progress: Progress, plan: Any, uniform: Any, rules: 
         after = Progress(
             last=word,
             ended=progress.ended | ((planned == DRAW) & (word == EOS)),
+            draws=progress.draws + tf.cast(planned == DRAW, tf.int32),
             state=state,
             memory=remember(progress.memory, word),
         )
@@ -114,11 +122,10 @@ def write(steps: StepModel, progress: Progress, plan: Any, uniform: Any, rules: 
     return progress, words, log_p
 
 
-def _chosen(logits: Any, memory: Memory, uniform: Any, rules: Rules) -> Any:
+def _chosen(logits: Any, memory: Memory, noise: Any, rules: Rules) -> Any:
     """The words that are drawn, or the likeliest; `<eos>` where its probability exceeds the threshold."""
     left = narrowed(permitted(logits, memory, rules), rules)
-    greedy = "greedy" in rules
-    word = tf.argmax(left, axis=-1, output_type=tf.int32) if greedy else draw(left, uniform)
+    word = tf.argmax(left, axis=-1, output_type=tf.int32) if noise is None else draw(left, noise)
     if "eos_threshold" in rules:
         p_eos = tf.nn.softmax(logits)[:, EOS]
         word = tf.where(p_eos > rules["eos_threshold"], EOS, word)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from seqkit.errors import DataError, UsageError
 from seqkit.language_model.sampling.beams import compiled_beams
 from seqkit.language_model.sampling.config import SamplingConfig
-from seqkit.language_model.sampling.drawing import uniforms
+from seqkit.language_model.sampling.drawing import key_of
 from seqkit.language_model.sampling.loop import DRAW, NOTHING, Progress, beginning, compiled_loop
 from seqkit.language_model.sampling.rules import Rules, rules_of
 from seqkit.language_model.sampling.text import Decode, TextStream
@@ -72,8 +72,8 @@ class Sampler:
     ) -> list[Sample]:
         """Writes `config.number` texts for each prompt.
 
-        The same seed gives the same texts, and a text does not depend on those beside it, except where two
-        shapes of a matrix product round differently and a draw falls between the two.
+        The same seed gives the same texts, and a text does not depend on those beside it, but for one draw in
+        a million or so that the rounding of matrix products of another shape changes.
 
         Args:
             config: how.
@@ -158,16 +158,16 @@ class Sampler:
     ) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float32]]]:
         """The words of each call of the loop, until every text has ended."""
         rules = rules_of(config, self._steps.vocabulary_size)
+        key, rows = key_of(config.seed), tf.constant(np.resize([text.row for text in texts], batch), tf.int32)
         longest = max(len(text.prompt) for text in texts)
         progress = beginning(self._steps, rules, batch, _places(longest + config.max_length))
         for start in range(0, longest + config.max_length, steps):
             plan = np.full([batch, steps], NOTHING, np.int32)
-            uniform = np.zeros([batch, steps], np.float32)
             for number, text in enumerate(texts):
-                text.plan(start, config, plan[number], uniform[number])
+                text.plan(start, config.max_length, plan[number])
             if (plan == NOTHING).all():
                 return
-            progress, words, log_p = self._loop(progress, tf.constant(plan), tf.constant(uniform), rules)
+            progress, words, log_p = self._loop(progress, tf.constant(plan), key, rows, rules)
             yield words.numpy(), _numbers(log_p)
 
     def _search(self, config: SamplingConfig, prompt: Sequence[int], decode: Decode | None) -> list[Sample]:
@@ -204,8 +204,9 @@ class Sampler:
             for row, ids in enumerate(words):
                 piece = ids[start : start + STEPS]
                 plan[row, : len(piece)] = piece
-            blank = tf.zeros(plan.shape, tf.float32)
-            progress, _, log_p = self._loop(progress, tf.constant(plan), blank, rules)
+            progress, _, log_p = self._loop(
+                progress, tf.constant(plan), key_of(0), tf.zeros([len(words)], tf.int32), rules
+            )
             total += _numbers(log_p).sum(axis=1, dtype=np.float64)
         return progress, total.tolist()
 
@@ -221,19 +222,15 @@ class _Text:
         self._given = 0
         self._said = ""
 
-    def plan(
-        self, start: int, config: SamplingConfig, plan: NDArray[np.int32], uniform: NDArray[np.float32]
-    ) -> None:
-        """Fills in what is to be done in the steps from `start` on, and the random numbers for it."""
+    def plan(self, start: int, max_length: int, plan: NDArray[np.int32]) -> None:
+        """Fills in what is to be done in the steps from `start` on."""
         if self._end is not None:
             return
         given = self.prompt[start : start + len(plan)]
         drawn = start + len(given) - len(self.prompt)  # draws before the first of these steps
-        count = max(min(len(plan) - len(given), config.max_length - drawn), 0)
+        count = max(min(len(plan) - len(given), max_length - drawn), 0)
         plan[: len(given)] = given
         plan[len(given) : len(given) + count] = DRAW
-        if count:
-            uniform[len(given) : len(given) + count] = uniforms(config.seed, self.row, drawn, count)
 
     def take(self, words: NDArray[np.int32], log_p: NDArray[np.float32]) -> None:
         """Takes the words of some steps; those of the prompt come first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,19 @@ class LSTMModel:
         vectors = tf.gather(self.vectors, inputs) * tf.cast(inputs != 1, tf.float32)[:, None]
         hidden, state = self.cell(vectors, state)
         return hidden @ self.out, state
+
+
+@pytest.fixture
+def compiled() -> None:
+    """For tests that are about the compiled loop."""
+
+
+@pytest.fixture(autouse=True)
+def eager(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Else nothing is compiled, which takes a second for each set of options; one test compares the two."""
+    tf.config.run_functions_eagerly("compiled" not in request.fixturenames)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 class Toys:

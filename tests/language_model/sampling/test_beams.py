@@ -59,7 +59,7 @@ def test_a_beam_of_all_beginnings_finds_the_best(
         assert one.log_probability == pytest.approx(model.log_p(whole(one), prompt), abs=1e-4)
 
 
-def test_fewer_texts_than_beams(sampler: Sampler) -> None:
+def test_fewer_texts_than_beams(sampler: Sampler, compiled: None) -> None:
     found = search(sampler, [], beams=WORDS**LENGTH, number=WORDS**LENGTH)
     assert len(found) == 40
 

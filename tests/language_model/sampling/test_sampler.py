@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -32,19 +31,6 @@ def table(toys: Any) -> Sampler:
 def words(toys: Any) -> Sampler:
     """Every word from the same distribution."""
     return Sampler(toys.Table(ONE_WORD))
-
-
-@pytest.fixture
-def compiled() -> None:
-    """For tests that are about the compiled loop."""
-
-
-@pytest.fixture(autouse=True)
-def eager(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Else nothing is compiled, which takes a second for each set of options; one test compares the two."""
-    tf.config.run_functions_eagerly("compiled" not in request.fixturenames)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def config(**options: Any) -> SamplingConfig:
@@ -145,15 +131,14 @@ def test_prompts_are_honoured(toys: Any) -> None:
     """Each by its own length: what is drawn has the probabilities of the model after exactly that prompt."""
     rng = np.random.default_rng(2)
     model = toys.Memory(rng.normal(size=(5, 5)), rng.normal(size=(7, 5)) * 2)
-    prompts = [[], [3], [2, 4, 2, 0], [0] * 130, [3, 1, 1, 2]]
+    prompts = [[], [3], [2, 4, 2, 0], [3, 1, 1, 2]]
     each = 1500
     texts = Sampler(model).sample(config(max_length=1, number=each), prompts)
     assert len(texts) == each * len(prompts)
     for number, prompt in enumerate(prompts):
         counts = np.bincount([drawn(one) for one in texts[number * each :][:each]], minlength=5)
         assert chisquare(counts, np.exp(model.rows(prompt)[-1]) * each).pvalue > 0.001
-    longer = Sampler(model).sample(config(max_length=9), prompts)
-    for one, prompt in zip(longer, prompts, strict=True):
+    for one, prompt in zip(Sampler(model).sample(config(max_length=9), prompts), prompts, strict=True):
         whole = [*one.ids, EOS] if one.end == "eos" else one.ids
         assert one.log_probability == pytest.approx(model.log_p(whole, prompt), abs=1e-4)
 
@@ -183,14 +168,14 @@ def test_groups_of_texts_are_one_list(table: Sampler, monkeypatch: pytest.Monkey
     assert table.sample(config(number=7, max_length=8), [[2], [3, 4]]) == whole
 
 
-def test_long_texts_go_on_from_call_to_call(toys: Any) -> None:
-    # Without <eos>, so that it is 300 words long: more than two calls of the loop.
+def test_long_prompts_and_texts_go_on_from_call_to_call(toys: Any, compiled: None) -> None:
+    # Without <eos>, so that it is 150 words long; with the prompt more than two calls of the loop.
     logits = np.where(np.arange(6) == EOS, -np.inf, TABLE)
-    (one,) = Sampler(toys.Table(logits)).sample(config(max_length=300))
-    assert (len(one.ids), one.end) == (300, "length")
-    assert one.log_probability == pytest.approx(toys.Table(logits).log_p(one.ids), rel=1e-4)
-    streamed = Sampler(toys.Table(logits)).stream(config(max_length=300))
-    assert tuple(streamed) == one.ids
+    sampler, settings = Sampler(toys.Table(logits)), config(max_length=150)
+    (one,) = sampler.sample(settings, [[2] * 130])
+    assert (len(one.ids), one.end) == (150, "length")
+    assert one.log_probability == pytest.approx(toys.Table(logits).log_p(one.ids, before=2), rel=1e-4)
+    assert tuple(sampler.stream(settings, [2] * 130)) == one.ids
 
 
 def test_the_threshold_ends_a_text(words: Sampler) -> None:
