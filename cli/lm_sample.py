@@ -90,6 +90,12 @@ class _Writing:
     unknown: list[str]
     stop: Sequence[str]
 
+    @property
+    def beginning(self) -> str:
+        """The prompt as it is printed: without a space at its end that a word brings with it."""
+        spaced = self.model.decode(self.ids).endswith(" ")
+        return self.prompt if spaced else self.prompt.rstrip(" ")
+
     def samples(self) -> list[Any]:
         from seqkit.language_model.sampling import Sampler
 
@@ -105,7 +111,7 @@ class _Writing:
         emit_json({"prompt": self.prompt, "unknown": self.unknown, "texts": texts, "config": settings})
 
     def printed(self) -> None:
-        texts = [self.prompt + one.text for one in self.samples()]
+        texts = [self.beginning + one.text for one in self.samples()]
         # Texts of several lines need something between them.
         between = "\n\n" if any("\n" in text for text in texts) else "\n"
         _write(between.join(texts) + "\n")
@@ -116,7 +122,7 @@ class _Writing:
         sampler = Sampler(self.model.steps)
         for row in range(self.config.number):
             text = TextStream(self.model.decode, context=self.ids, stop=self.stop)
-            _write(self.prompt)
+            _write(self.beginning)
             for word in sampler.stream(self.config, self.ids, row=row):
                 _write(text.push(word))
                 if text.stopped:

@@ -82,7 +82,8 @@ def test_a_text_on_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_prompt_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(capsys, "--prompt", "the dog") == (0, "the dog sat\n", "")
+    for prompt in ("the dog", "the dog  "):  # the next word brings a space
+        assert run(capsys, "--prompt", prompt) == (0, "the dog sat\n", "")
 
 
 def test_unknown_words_are_said(capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,7 +114,7 @@ def test_options(options: list[str], text: str, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
-    "options", [[], ["--prompt", "the", "--stop", "at s"], ["-n", "5", "--max-length", "2"]]
+    "options", [[], ["--prompt", "the ", "--stop", "at s"], ["-n", "5", "--max-length", "2"]]
 )
 def test_a_stream_prints_the_same(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--stream", *options) == run(capsys, *options)
