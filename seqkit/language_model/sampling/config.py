@@ -32,7 +32,7 @@ class SamplingConfig:
         no_repeat_ngram: no sequence of so many words occurs twice in prompt and text, except in the prompt.
         banned: ids that are never drawn.
         eos_threshold: the text ends when P(<eos>) exceeds this; 0 to below 1.
-        max_length: number of draws, that of `<eos>` among them, at least 1.
+        max_length: number of draws, that of `<eos>` among them, 1 to 2²⁰.
         number: how many texts are written for each prompt.
         beams: search for the likeliest text with so many beginnings at once, instead of drawing.
         length_normalisation: α; beams are compared by log P / lengthᵅ, from 0 (log P of the text) to 1 (log P
@@ -72,6 +72,7 @@ class SamplingConfig:
         _check("eos_threshold", "from 0 to below 1", threshold, threshold is None or 0 <= threshold < 1)
         _check("length_normalisation", "from 0 to 1", self.length_normalisation, self._alpha_is_right())
         _check("seed", "from 0 to 2⁶⁴-1", self.seed, 0 <= self.seed < 2**64)
+        _check("max_length", "at most 1048576", self.max_length, self.max_length <= 2**20)
         _check("banned", "ids, 0 or above", self.banned, all(one >= 0 for one in self.banned))
         if threshold is not None and EOS in self.banned:
             raise UsageError("eos_threshold ends a text at <eos>, which is banned: leave out one of the two")

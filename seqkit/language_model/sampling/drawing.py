@@ -16,6 +16,7 @@ import tensorflow as tf
 
 _ROTATIONS = (13, 15, 26, 6), (17, 29, 16, 24)
 _PARITY = 0x1BD11BDA
+_PLACES = 2**12
 
 
 def key_of(seed: int) -> Any:
@@ -31,16 +32,16 @@ def gumbel(key: Any, rows: Any, draws: Any, count: int) -> Any:
     Args:
         key: of the seed, uint32 (2,).
         rows: numbers of the texts, int32 (batch,).
-        draws: how many words of each were drawn before, int32 (batch,).
-        count: how many numbers each text needs.
+        draws: how many words of each were drawn before, below 2²⁰, int32 (batch,).
+        count: how many numbers each text needs, at most 2¹².
 
     Returns:
         float32 (batch, count).
     """
-    own = threefry((key[0], key[1]), (tf.cast(rows, tf.uint32), tf.cast(draws, tf.uint32)))
-    places = tf.cast(tf.range(-(-count // 2)), tf.uint32)[None]
-    pairs = threefry((own[0][:, None], own[1][:, None]), (places, tf.zeros_like(places)))
-    bits = tf.concat(pairs, axis=-1)[:, :count]
+    places = tf.cast(tf.range(count), tf.uint32)[None]
+    counter = tf.cast(draws, tf.uint32)[:, None] * tf.constant(_PLACES, tf.uint32) + places
+    own = tf.cast(rows, tf.uint32)[:, None] + tf.zeros_like(places)
+    bits, _ = threefry((key[0], key[1]), (own, counter))
     # 23 bits and a half are in 0..1, and exact in float32.
     uniform = (tf.cast(tf.bitwise.right_shift(bits, tf.constant(9, tf.uint32)), tf.float32) + 0.5) / 2**23
     return -tf.math.log(-tf.math.log(uniform))

@@ -32,6 +32,7 @@ def test_the_defaults_are_the_textbook_s() -> None:
         ({"banned": (3, -1)}, "banned must be ids, 0 or above, not (3, -1)"),
         ({"eos_threshold": 1.0}, "eos_threshold must be from 0 to below 1, not 1.0"),
         ({"max_length": 0}, "max_length must be a whole number above 0, not 0"),
+        ({"max_length": 2**20 + 1}, "max_length must be at most 1048576, not 1048577"),
         ({"number": True}, "number must be a whole number above 0, not True"),
         ({"beams": 0}, "beams must be a whole number above 0, not 0"),
         ({"length_normalisation": 1.1}, "length_normalisation must be from 0 to 1, not 1.1"),
@@ -59,7 +60,7 @@ def test_a_wrong_value_is_said_in_one_line(options: dict[str, Any], message: str
     [
         {"temperature": 0.0, "top_k": 1, "top_p": 1.0, "min_p": 0.0, "typical": 1.0},
         {"beams": 3, "number": 3, "repetition_penalty": 1.2, "no_repeat_ngram": 2, "banned": (0,)},
-        {"seed": 2**64 - 1, "eos_threshold": 0.0},
+        {"seed": 2**64 - 1, "eos_threshold": 0.0, "max_length": 2**20},
     ],
 )
 def test_the_bounds_themselves_are_right(options: dict[str, Any]) -> None:
