@@ -11,6 +11,7 @@ from seqkit.cli.lazy import LazyGroup
     cls=LazyGroup,
     lazy={
         "train": "seqkit.cli.lm_train:train",
+        "search": "seqkit.cli.lm_search:search",
         "sample": "seqkit.cli.lm_sample:sample",
         "score": "seqkit.cli.lm_score:score",
         "rank": "seqkit.cli.lm_score:rank",

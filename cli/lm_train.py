@@ -93,6 +93,9 @@ OPTIMIZERS = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]
 )
 @click.option("--optimizer", type=click.Choice(OPTIMIZERS), default=None, help="[default: adam]")
 @click.option("--learning-rate", type=float, default=None, help="Of the first step.  [default: 0.002]")
+@click.option("--momentum", type=float, default=None, help="β of momentum and nesterov.  [default: 0.9]")
+@click.option("--rho", type=float, default=None, help="β of rmsprop.  [default: 0.9]")
+@click.option("--beta-1", type=float, default=None, help="β₁ of adam and adamw.  [default: 0.9]")
 @click.option(
     "--schedule",
     default=None,
@@ -155,7 +158,7 @@ def train(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: bool, **op
     transfer = None
     if options["vectors"]:
         transfer = Transfer(vectors=options["vectors"], frozen=options["freeze_vectors"])
-    network, text, training, valid = _configured(options)
+    network, text, training, valid = configured(options)
     named = ("device", "threads", "precision", "patience", "max_minutes", "checkpoint_seconds", "overwrite")
     if not quiet and options["preset"]:
         note(f"preset {options['preset']}: {_expected(options['preset'])}")
@@ -197,7 +200,7 @@ def _expected(name: str) -> str:
     return PRESETS[name].expected or "no published figure"
 
 
-def _configured(options: dict[str, Any]) -> tuple[Any, Any, Any, list[str]]:
+def configured(options: dict[str, Any]) -> tuple[Any, Any, Any, list[str]]:
     """The settings that were given, those of the preset, and the defaults, in this order."""
     from seqkit.language_model.config import NetworkConfig, TextConfig
     from seqkit.language_model.presets import PRESETS
@@ -205,7 +208,7 @@ def _configured(options: dict[str, Any]) -> tuple[Any, Any, Any, list[str]]:
     from seqkit.training.optimizers import OptimizerConfig
 
     preset = PRESETS[options["preset"]].settings if options["preset"] else {}
-    if options["vectors"]:
+    if options.get("vectors"):
         preset = {name: value for name, value in preset.items() if name != "embedding_size"}  # it is theirs
     chosen = {**preset, **{name: value for name, value in options.items() if value is not None}}
     validation, valid = _validation(options["valid"])

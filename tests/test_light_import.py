@@ -74,8 +74,10 @@ TENSORFLOW_CODE |= {
         "sampling.sampler",
         "sampling.transforms",
         "scoring",
+        "search",
         "softmax",
         "task",
+        "trainer",
         "training",
     )
 }

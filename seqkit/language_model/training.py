@@ -11,14 +11,11 @@ from typing import Any, Literal
 import numpy as np
 
 from seqkit.errors import Place, UsageError
-from seqkit.language_model.batches import LineBatches, StreamBatches
-from seqkit.language_model.coding import Coding
 from seqkit.language_model.config import NetworkConfig, TextConfig
 from seqkit.language_model.material import CORPUS, Material, material
 from seqkit.language_model.members import write_members
 from seqkit.language_model.network import EMBEDDING_RANGE, LanguageNetwork
-from seqkit.language_model.scoring import Scorer
-from seqkit.language_model.task import LanguageTask
+from seqkit.language_model.trainer import make_trainer
 from seqkit.language_model.transfer import InitialEmbeddings, Transfer
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import BundleWriter
@@ -26,7 +23,6 @@ from seqkit.text.streams import resolve
 from seqkit.training.checkpoint import CheckpointFile, Position
 from seqkit.training.device import Device, DeviceName, choose_device
 from seqkit.training.loop import LoopConfig, TrainingLoop
-from seqkit.training.network import NetworkTrainer
 from seqkit.training.optimizers import OptimizerConfig
 from seqkit.training.signals import StopRequest
 from seqkit.training.working import BEST, CHECKPOINT, ended_well
@@ -240,7 +236,7 @@ class _Run:
                 frozen=self.initial is not None and self.initial.frozen,
             )
             covered = self._transferred(network, progress)
-            trainer = self._trainer(network)
+            trainer = make_trainer(network, self.material, self.training, self.device)
         settings = self.settings | {"seqkit": __version__}  # another version may train otherwise
         held_out = hashlib.sha256(self.material.held_out.tobytes()).hexdigest()
         fingerprint = f"{self.material.fingerprint}.{held_out}"
@@ -266,32 +262,6 @@ class _Run:
             return None
         drawn = EMBEDDING_RANGE / math.sqrt(3)
         return self.initial.put_into(network.embeddings, self.material.coding.vocabulary, drawn, progress)
-
-    def _trainer(self, network: LanguageNetwork) -> NetworkTrainer:
-        training, coding, held_out = self.training, self.material.coding, self.material.held_out
-        scorer = Scorer(network)
-        mean = scorer.mean_of_lines if coding.lines else scorer.mean_of_stream
-        return NetworkTrainer(
-            LanguageTask(network, training.batch_size, training.activation, training.slowness),
-            self._batches(coding),
-            training.optimizer,
-            epochs=training.epochs,
-            validate=(lambda: mean(held_out)) if len(held_out) else None,
-            device=self.device,
-        )
-
-    def _batches(self, coding: Coding) -> StreamBatches | LineBatches:
-        training, ids = self.training, self.material.ids
-        if coding.lines:
-            return LineBatches(ids, training.batch_size, training.bptt, training.seed)
-        return StreamBatches(
-            ids,
-            training.batch_size,
-            training.bptt,
-            training.seed,
-            random_lengths=training.random_bptt,
-            has_ends=coding.has_ends,
-        )
 
     def _report(
         self, writer: BundleWriter, network: LanguageNetwork, position: Position, kept: dict[str, Any]

@@ -161,7 +161,7 @@ def test_help_says_the_librarys_defaults() -> None:
 
 def configured(*arguments: str) -> Any:
     context = lm_train.train.make_context("train", ["text", "-o", "b", *arguments])
-    return lm_train._configured(context.params)
+    return lm_train.configured(context.params)
 
 
 def test_options_win_over_a_preset_and_that_over_defaults() -> None:

@@ -1,0 +1,219 @@
+"""`seqkit lm search`."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from seqkit.cli import lm_train
+from seqkit.cli.common import (
+    device_option,
+    echo,
+    echo_table,
+    emit_json,
+    json_option,
+    quiet_option,
+    seed_option,
+    threads_option,
+)
+from seqkit.cli.config import config_option
+from seqkit.cli.progress import progress_for
+from seqkit.errors import UsageError
+
+SHOWN = 10
+
+# Options of `seqkit lm train` that have no meaning for a trial, which writes nothing.
+LEFT_OUT = {
+    *("bundle", "overwrite", "bidirectional", "vectors", "freeze_vectors", "valid", "epochs", "patience"),
+    *("max_minutes", "checkpoint_seconds"),
+}
+
+
+@click.command()
+@click.argument("corpus", nargs=-1, required=True, metavar="CORPUS...")
+@click.option(
+    "-o", "--output", metavar="FILE.toml", default=None, help="Write a configuration for `seqkit lm train`."
+)
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+@click.option("--minutes", type=float, default=None, help="Of all trials together.")
+@click.option(
+    "--epochs",
+    "budget_epochs",
+    type=float,
+    default=None,
+    help="In place of --minutes: passes over the text. The same seed then gives the same answer.",
+)
+@click.option("--trials", type=int, default=8, show_default=True, help="That each of two rounds begins with.")
+@click.option(
+    "--scale",
+    "scales",
+    multiple=True,
+    metavar="NAME=SCALE",
+    help="Draw a setting from log:LOW,HIGH, one-minus-log:LOW,HIGH, uniform:LOW,HIGH or choice:A,B,…",
+)
+@click.option(
+    "--valid",
+    metavar="FILE|FRACTION",
+    default="0.1",
+    show_default=True,
+    help="Text that the trials are compared on, or a fraction of CORPUS to hold out.",
+)
+@seed_option
+@device_option
+@threads_option
+@config_option
+@quiet_option
+@json_option
+@click.pass_context
+def search(
+    ctx: click.Context,
+    /,
+    corpus: tuple[str, ...],
+    output: str | None,
+    overwrite: bool,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Look for settings with which CORPUS is learned best, by many short trainings.
+
+    Learning rate, momentum (β), dropout and units are drawn at random, on logarithmic scales where that is
+    fit; the worse half of the trials is given up again and again; a second round looks more finely around the
+    best. What is given is not drawn.
+    """
+    from seqkit.language_model.search import SettingsSearch, default_space, search_settings
+    from seqkit.language_model.training import RunConfig
+
+    if output and os.path.lexists(output) and not overwrite:
+        raise UsageError(
+            f"{output}: a file is there already; choose another name or overwrite it (--overwrite)"
+        )
+    if output and not Path(output).absolute().parent.is_dir():
+        raise UsageError(f"{output}: there is no such folder to write to")
+    config = SettingsSearch(
+        minutes=options["minutes"],
+        epochs=options["budget_epochs"],
+        trials=options["trials"],
+        seed=options["seed"],
+    )
+    network, text, training, valid = lm_train.configured(options)
+    fixed = {name for name, value in options.items() if value is not None}
+    space = default_space(network, training.optimizer, fixed) | _scales(options["scales"], fixed)
+    report = search_settings(
+        corpus,
+        space,
+        config,
+        network,
+        text=text,
+        training=training,
+        run=RunConfig(**{name: options[name] for name in ("device", "threads", "precision")}),
+        valid=valid,
+        progress=progress_for(quiet),
+    )
+    settings = [*_given(ctx), *_options(report.best.settings)]
+    command = [
+        "seqkit",
+        "lm",
+        "train",
+        *corpus,
+        "-o",
+        "BUNDLE",
+        *(word for each in settings for word in each[2]),
+    ]
+    if output:
+        from seqkit.storage import atomic_write_bytes
+
+        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value, _ in settings]
+        atomic_write_bytes(output, f"[lm.train]\n{''.join(lines)}".encode())
+    _show(report, "epochs" if options["minutes"] is None else "seconds", shlex.join(command), as_json)
+
+
+def _show(report: Any, unit: str, command: str, as_json: bool) -> None:
+    trials = [
+        {
+            "trial": each.number + 1,
+            "round": each.round + 1,
+            "settings": each.settings,
+            unit: each.resource,
+            "validation_loss": each.loss,
+            "validation_perplexity": None if each.loss is None else math.exp(min(each.loss, 709.0)),
+        }
+        for each in report.trials
+    ]
+    if as_json:
+        emit_json({"best": trials[report.best.number], "trials": trials, "command": command})
+        return
+    reached = [each for each in trials if each["validation_loss"] is not None]
+    reached.sort(key=lambda each: float(each["validation_loss"]))
+    names = list(report.best.settings)
+    echo_table(
+        ["trial", *names, unit, "validation"],
+        [
+            [
+                each["trial"],
+                *(f"{value:g}" if isinstance(value, float) else value for value in each["settings"].values()),
+                f"{each[unit]:.4g}",
+                f"{each['validation_perplexity']:.2f}",
+            ]
+            for each in reached[:SHOWN]
+        ],
+    )
+    echo(command)
+
+
+def _scales(given: tuple[str, ...], fixed: set[str]) -> dict[str, Any]:
+    from seqkit.language_model.search import SEARCHABLE
+    from seqkit.training.scales import parse_scale
+
+    flags = {param.name for param in lm_train.train.params if getattr(param, "is_flag", False)}
+    drawn = {str(param.name) for param in lm_train.train.params} & {*SEARCHABLE} - flags
+    scales = {}
+    for each in given:
+        name, _, scale = each.partition("=")
+        name = name.strip().replace("-", "_")
+        if name in fixed:
+            raise UsageError(f"--scale {each}: {name} is given, so that there is nothing to draw")
+        if name not in drawn:
+            raise UsageError(f"--scale {each}: {name!r} is none of {', '.join(sorted(drawn))}")
+        scales[name] = parse_scale(scale)
+    return scales
+
+
+Setting = tuple[str, Any, list[str]]
+"""Its key in a configuration, its value, and the words of a command line."""
+
+
+def _given(ctx: click.Context) -> Iterator[Setting]:
+    """What is given and training takes, too; the text to validate on in any case."""
+    taken = {param.name for param in lm_train.train.params} - {"overwrite", "quiet", "as_json"}
+    for param in ctx.command.params:
+        name = str(param.name)
+        said = name == "valid" or ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if isinstance(param, click.Option) and name in taken and said:
+            yield from _options({name: ctx.params[name]})
+
+
+def _options(settings: dict[str, Any]) -> Iterator[Setting]:
+    by_name = {param.name: param for param in lm_train.train.params}
+    for name, value in settings.items():
+        param = by_name[name]
+        key = param.opts[-1].removeprefix("--")
+        if isinstance(value, bool):
+            yield key, value, [param.opts[-1]] if value else param.secondary_opts[-1:]
+        else:
+            yield key, value, [f"--{key}", str(value)]
+
+
+search.params += [
+    param
+    for param in lm_train.train.params
+    if isinstance(param, click.Option) and param.name not in {each.name for each in search.params} | LEFT_OUT
+]

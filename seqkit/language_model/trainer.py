@@ -1,0 +1,59 @@
+"""What trains a network on a text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seqkit.language_model.batches import LineBatches, StreamBatches
+from seqkit.language_model.material import Material
+from seqkit.language_model.network import LanguageNetwork
+from seqkit.language_model.scoring import Scorer
+from seqkit.language_model.task import LanguageTask
+from seqkit.training.device import Device
+from seqkit.training.network import NetworkTrainer
+
+if TYPE_CHECKING:
+    from seqkit.language_model.training import TrainingConfig
+
+
+def make_trainer(
+    network: LanguageNetwork, material: Material, training: TrainingConfig, device: Device, **options: Any
+) -> NetworkTrainer:
+    """A trainer of a network, on lines or on a stream, validated on what was held out.
+
+    Args:
+        network: made on `device`.
+        material: the text.
+        training: how.
+        device: where.
+        **options: of `NetworkTrainer`.
+
+    Raises:
+        CorpusError: fewer tokens than sequences that are to be read side by side.
+        UsageError: as `NetworkTrainer`.
+    """
+    scorer, held_out = Scorer(network), material.held_out
+    mean = scorer.mean_of_lines if material.coding.lines else scorer.mean_of_stream
+    return NetworkTrainer(
+        LanguageTask(network, training.batch_size, training.activation, training.slowness),
+        _batches(material, training),
+        training.optimizer,
+        epochs=training.epochs,
+        validate=(lambda: mean(held_out)) if len(held_out) else None,
+        device=device,
+        **options,
+    )
+
+
+def _batches(material: Material, training: TrainingConfig) -> StreamBatches | LineBatches:
+    ids, coding = material.ids, material.coding
+    if coding.lines:
+        return LineBatches(ids, training.batch_size, training.bptt, training.seed)
+    return StreamBatches(
+        ids,
+        training.batch_size,
+        training.bptt,
+        training.seed,
+        random_lengths=training.random_bptt,
+        has_ends=coding.has_ends,
+    )
