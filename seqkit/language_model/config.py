@@ -27,7 +27,6 @@ class TextConfig:
         lines: each line is a text of its own, as names and verses are; otherwise all of it is one stream.
         validation: fraction of the text that is held out, 0 to below 1: lines, or of a stream of characters
             its end.
-        label_column: which column of tab-separated lines is a label, on which the text depends; from 1.
     """
 
     level: Level = "word"
@@ -37,7 +36,6 @@ class TextConfig:
     max_vocab: int | None = None
     lines: bool = False
     validation: float = 0.0
-    label_column: int | None = None
 
     def __post_init__(self) -> None:
         _choice("level", self.level, LEVELS)
@@ -46,8 +44,6 @@ class TextConfig:
             raise UsageError(f"min_count {self.min_count} and max_vocab {self.max_vocab} must be at least 1")
         if not 0 <= self.validation < 1:
             raise UsageError(f"validation must be at least 0 and below 1, not {self.validation}")
-        if self.label_column is not None and (self.label_column < 1 or not self.lines):
-            raise UsageError("label_column counts from 1, and needs lines: each line has one label")
 
     @property
     def cutter(self) -> Tokenizer:

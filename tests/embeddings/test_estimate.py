@@ -43,7 +43,7 @@ def nothing_left(text: Path) -> bool:
 @pytest.mark.parametrize("name", ["skipgram", "window", "glove"])
 def test_against_the_run(name: str, text: Path) -> None:
     config: Any = METHODS[name].configured({"vector_size": 16, "epochs": 3})
-    # What has been compiled stays in the process, so that the run compiles nothing: nor may what is compared with it.
+    # What has been compiled stays in the process: neither the run nor what is compared with it compiles.
     estimate([text], config, run=RUN)
     found = estimate([text], config, run=RUN)
     assert nothing_left(text)

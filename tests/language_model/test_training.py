@@ -330,7 +330,6 @@ def test_settings_that_do_not_go_together(
         (lambda: TextConfig(validation=1.0), "validation must be at least 0 and below 1"),
         (lambda: TextConfig(validation=math.nan), "validation must be"),
         (lambda: TextConfig(min_count=0), "must be at least 1"),
-        (lambda: TextConfig(label_column=1), "needs lines"),
         (lambda: TextConfig(level="sentence"), "level must be one of word, character, bpe"),  # type: ignore[arg-type]
         (lambda: NetworkConfig(cell="transformer"), "cell must be one of lstm, gru"),
         (lambda: NetworkConfig(layers=0), "layers must be at least 1"),
