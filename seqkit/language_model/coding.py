@@ -46,6 +46,11 @@ class Coding:
         """Whether a line ends in `<eos>`."""
         return self.level != "character" or self.lines
 
+    @property
+    def keeps_empty_lines(self) -> bool:
+        """Whether a line without a token is one: in streams of words as they stand, and of characters."""
+        return not self.lines and self.level != "bpe" and self.tokenizer.kind != "word"
+
     def tokens(self, text: str) -> list[str]:
         """What a piece of text is cut into; line ends in it are cut out, but of a stream of characters."""
         if self.pairs:
@@ -61,10 +66,10 @@ class Coding:
         return [UNKNOWN_ID if index is None else index for index in found]
 
     def encode_lines(self, lines: Iterable[str]) -> Iterator[NDArray[np.int32]]:
-        """The ids of each line with its end; lines without a token are left out, but of characters."""
+        """The ids of each line with its end; those without a token only as `keeps_empty_lines` says."""
         for line in lines:
             ids = self.encode(line if self.has_ends else line + NEWLINE)
-            if ids:
+            if ids or self.keeps_empty_lines:
                 yield np.array([*ids, END_ID] if self.has_ends else ids, np.int32)
 
     def decode(self, ids: Sequence[int]) -> str:

@@ -91,6 +91,7 @@ def _of_tokens(sources: Sources, config: TextConfig, seed: int, folder: Path, pr
             max_vocab=config.max_vocab,
             specials=SPECIALS,
             unknown="keep",
+            empty_lines=not config.lines and config.tokenizer == "whitespace",
             held_out=config.validation,
             seed=seed,
         ),

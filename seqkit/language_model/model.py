@@ -226,12 +226,13 @@ class LanguageModel:
 
 
 def _summed(pieces: Iterable[tuple[Any, Any]], kept: _Kept) -> Score:
-    total, tokens, unknown = 0.0, 0, 0
+    total, tokens, unknown, ends = 0.0, 0, 0, 0
     for targets, piece in pieces:
         total -= float(np.sum(np.asarray(piece.surprisal)[targets >= 0], dtype=np.float64))
         tokens += int(np.count_nonzero(targets >= 0))
         unknown += int(np.count_nonzero(targets == UNKNOWN_ID))
-    if not tokens:
+        ends += int(np.count_nonzero(targets == END_ID))
+    if tokens == ends:
         raise CorpusError("there is no token in the text to score")
     return Score(tokens, total, kept.characters, unknown)
 

@@ -143,7 +143,7 @@ def _write(
         phrases = join_phrases(file, merge, config.phrases, config.tokenizer, config.split, progress)
         counts, held_out_tokens = _counts(file, merge, config.split, named)
         vocabulary, final = _vocabulary(merge, counts, config, named)
-        _rewrite(file, folder, final, config.split, named)
+        _rewrite(file, folder, final, config, named)
         os.fsync(file.fileno())
     atomic_write_bytes(folder / VOCABULARY, vocabulary.to_tsv().encode())
     if len(phrases):
@@ -182,13 +182,16 @@ def _bad_split(reason: str, split: Split, named: str) -> CorpusError:
     return CorpusError(f"{reason} ({units}); {advice}", path=named)
 
 
-def _rewrite(file: BinaryIO, folder: Path, final: NDArray[np.int32], split: Split, named: str) -> None:
+def _rewrite(
+    file: BinaryIO, folder: Path, final: NDArray[np.int32], config: EncodingConfig, named: str
+) -> None:
     """Leaves the ids of the training part in the file; those of a held-out part go to another."""
+    split = config.split
     if not split.fraction:
-        rewrite(file, final)
+        rewrite(file, final, config.empty_lines)
         return
     with open(folder / HELD_OUT, "w+b") as held_out:
-        if not rewrite_divided(file, final, split, held_out):
+        if not rewrite_divided(file, final, config.empty_lines, split, held_out):
             raise _bad_split("no word of the vocabulary stands in the held-out text", split, named)
         os.fsync(held_out.fileno())
 

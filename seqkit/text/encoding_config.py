@@ -27,6 +27,7 @@ class EncodingConfig:
         phrases: how to learn which tokens are joined, from the text outside of `held_out`; or which are.
         specials: tokens with the first ids; where the text holds one literally, it gets that id.
         unknown: "drop" leaves rare tokens out; "keep" puts `<unk>`, then one of the specials, in their place.
+        empty_lines: keep the ends of lines without any token.
         held_out: which fraction of the text, at least 0 and below 1, is kept from training and vocabulary,
             for validation: lines, and stretches of lines of over 1000 tokens (see `seqkit.text.splitting`).
         seed: another one holds out other lines; 0 to 2^64 - 1. It decides nothing else.
@@ -42,6 +43,7 @@ class EncodingConfig:
     phrases: PhraseConfig | Phrases | None = None
     specials: Sequence[str] = ()
     unknown: Literal["drop", "keep"] = "drop"
+    empty_lines: bool = False
     held_out: float = 0.0
     seed: int = 0
 

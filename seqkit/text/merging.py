@@ -13,8 +13,8 @@ from seqkit.text.corpus import LINE_END
 from seqkit.text.forms import FormTable
 from seqkit.text.splitting import Split, parts
 
-DROPPED = -2
-"""As a final id: the token is left out."""
+DROPPED, CUT = -2, -3
+"""As final ids: the token is left out; a line is cut here, and ends if anything of it came before."""
 
 SLICE = 1 << 22  # ids rewritten at a time: 16 MB
 DIVIDED_SLICE = 1 << 19  # with what is held out: there each line takes about 100 bytes while its slice does
@@ -99,20 +99,23 @@ def count_divided(file: BinaryIO, types: int, split: Split) -> tuple[NDArray[np.
     return counts, held_out
 
 
-def rewrite(file: BinaryIO, final: NDArray[np.int32]) -> None:
-    """Replaces each number in the file, in place; the ends of lines that are then empty are left out too.
+def rewrite(file: BinaryIO, final: NDArray[np.int32], empty_lines: bool) -> None:
+    """Replaces each number in the file, in place.
 
     Args:
         file: numbers, as `Merge` writes them.
         final: what each number becomes: a word id, `LINE_END` or `DROPPED`; shape (types,).
+        empty_lines: keep the ends of lines that are then empty.
     """
-    ids = _Ids(file)
+    ids = _Ids(file, empty_lines)
     for numbers in slices(file, SLICE):
         ids.add(np.take(final, numbers))
     ids.close()
 
 
-def rewrite_divided(file: BinaryIO, final: NDArray[np.int32], split: Split, held_out: BinaryIO) -> int:
+def rewrite_divided(
+    file: BinaryIO, final: NDArray[np.int32], empty_lines: bool, split: Split, held_out: BinaryIO
+) -> int:
     """As `rewrite`, with the held-out part moved to another file.
 
     Where a line is cut, what is left of it on either side of the cut is a line of its own.
@@ -120,13 +123,14 @@ def rewrite_divided(file: BinaryIO, final: NDArray[np.int32], split: Split, held
     Args:
         file: numbers, as `Merge` writes them.
         final: what each number becomes: a word id, `LINE_END` or `DROPPED`; shape (types,).
+        empty_lines: keep the ends of lines that are then empty.
         split: which part is held out.
         held_out: an empty file for the ids of that part.
 
     Returns:
         How many ids the second file has.
     """
-    training, held = _Ids(file), _Ids(held_out)
+    training, held = _Ids(file, empty_lines), _Ids(held_out, empty_lines)
     for part in parts(slices(file, DIVIDED_SLICE), split):
         ids = np.take(final, part.numbers)
         of_held = part.held_out[part.starts]
@@ -135,7 +139,7 @@ def rewrite_divided(file: BinaryIO, final: NDArray[np.int32], split: Split, held
             (held, ~part.held_out, part.starts[~of_held]),
         ):
             own = np.where(left_out, np.int32(DROPPED), ids)
-            own[cuts] = LINE_END  # dropped again where nothing of the line came before
+            own[cuts] = CUT
             output.add(own)
     training.close()
     held.close()
@@ -143,21 +147,26 @@ def rewrite_divided(file: BinaryIO, final: NDArray[np.int32], split: Split, held
 
 
 class _Ids:
-    """Writes final ids to a file from its beginning, without what is dropped and without empty lines.
+    """Writes final ids to a file from its beginning, without what is dropped.
+
+    Args:
+        file: where to.
+        empty_lines: keep the ends of empty lines; those that a cut left empty are never kept.
 
     Attributes:
         written: how many ids are in the file.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, empty_lines: bool) -> None:
         self.written = 0
-        self._file, self._at_line_start = file, True
+        self._file, self._empty_lines, self._at_line_start = file, empty_lines, True
 
     def add(self, ids: NDArray[np.int32]) -> None:
         ids = ids[ids != DROPPED]
-        ends = np.flatnonzero(ids == LINE_END)
-        of_empty_lines = ends[np.diff(ends, prepend=-1 if self._at_line_start else -2) == 1]
-        ids = np.delete(ids, of_empty_lines)
+        ends = np.flatnonzero((ids == LINE_END) | (ids == CUT))
+        empty = ends[np.diff(ends, prepend=-1 if self._at_line_start else -2) == 1]
+        ids = np.delete(ids, empty[ids[empty] == CUT] if self._empty_lines else empty)
+        ids[ids == CUT] = LINE_END
         self._file.seek(4 * self.written)
         self._file.write(ids.astype("<i4", copy=False).data)
         self.written += len(ids)

@@ -29,10 +29,15 @@ def test_words() -> None:
     assert WORDS.decode([]) == ""
 
 
-def test_lines_of_words_end_and_blank_ones_are_left_out() -> None:
+def test_lines_of_words_end() -> None:
+    """A blank line, too, where text is taken as it stands; names and the like have none."""
     encoded = list(WORDS.encode_lines(["the cat", "", "  ", "sat"]))
-    assert [line.tolist() for line in encoded] == [[2, 3, END_ID], [4, END_ID]]
+    assert [line.tolist() for line in encoded] == [[2, 3, END_ID], [END_ID], [END_ID], [4, END_ID]]
     assert {line.dtype for line in encoded} == {np.dtype(np.int32)}
+    of_lines = coding("word", ["the", "cat", "sat"], lines=True)
+    assert [line.tolist() for line in of_lines.encode_lines(["the", "", "sat"])] == [[2, END_ID], [4, END_ID]]
+    prose = Coding("word", WORDS.vocabulary, Tokenizer("word", lowercase=False), lines=False)
+    assert [line.tolist() for line in prose.encode_lines(["the", "", "..."])] == [[2, END_ID]]
 
 
 def test_case() -> None:
