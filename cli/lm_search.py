@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import shlex
 from collections.abc import Iterator
@@ -137,6 +136,8 @@ def search(
 
 
 def _show(report: Any, unit: str, command: str, as_json: bool) -> None:
+    from seqkit.language_model.scoring import perplexity
+
     trials = [
         {
             "trial": each.number + 1,
@@ -144,7 +145,7 @@ def _show(report: Any, unit: str, command: str, as_json: bool) -> None:
             "settings": each.settings,
             unit: each.resource,
             "validation_loss": each.loss,
-            "validation_perplexity": None if each.loss is None else math.exp(min(each.loss, 709.0)),
+            "validation_perplexity": None if each.loss is None else perplexity(each.loss),
         }
         for each in report.trials
     ]

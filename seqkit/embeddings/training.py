@@ -211,10 +211,7 @@ def prepare(
 def _resolved(config: MethodConfig, run: RunConfig, device: Device) -> MethodConfig:
     if "precision" not in method_of(config).parameters:
         return config
-    precision = run.precision
-    if precision == "auto":
-        precision = "bfloat16" if device.has_bfloat16() else "float32"
-    resolved: MethodConfig = replace(cast(Any, config), precision=precision)
+    resolved: MethodConfig = replace(cast(Any, config), precision=device.precision(run.precision))
     return resolved
 
 

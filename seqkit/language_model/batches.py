@@ -31,6 +31,17 @@ def rounded_up(length: int) -> int:
     return max(8, 1 << (length - 1).bit_length())
 
 
+def inputs_of(targets: Ids) -> Ids:
+    """The token before each target of texts from their beginning, `<eos>` before the first.
+
+    Args:
+        targets: (batch, time), `NO_TARGET` after the end of a text.
+    """
+    first = np.full((len(targets), 1), END_ID, np.int32)
+    inputs: Ids = np.maximum(np.concatenate([first, targets[:, :-1]], axis=1), 0)
+    return inputs
+
+
 class StreamBatches:
     """A stream cut into `batch_size` parts of equal length, read side by side, `bptt` steps at a time.
 
@@ -138,6 +149,4 @@ class LineBatches:
         for row, line in enumerate(lines):
             length = self._lengths[line]
             targets[row, :length] = self._ids[self._begins[line] :][:length]
-        first = np.full((self._batch_size, 1), END_ID, np.int32)
-        inputs = np.maximum(np.concatenate([first, targets[:, :-1]], axis=1), 0)
-        return inputs, targets, np.ones(self._batch_size, bool)
+        return inputs_of(targets), targets, np.ones(self._batch_size, bool)

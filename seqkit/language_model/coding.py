@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit.language_model import steps
 from seqkit.language_model.config import Level
 from seqkit.language_model.pairs import BytePairs
 from seqkit.text.encoding_config import UNKNOWN
@@ -16,7 +17,7 @@ from seqkit.text.vocabulary import Vocabulary
 
 END = "<eos>"
 SPECIALS = (UNKNOWN, END)
-UNKNOWN_ID, END_ID = 0, 1
+UNKNOWN_ID, END_ID = steps.UNKNOWN, steps.EOS
 NEWLINE = "\n"
 
 

@@ -10,10 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from seqkit.errors import UsageError
-from seqkit.language_model.batches import NO_TARGET, Ids
-from seqkit.language_model.coding import END_ID
+from seqkit.language_model.batches import NO_TARGET, Ids, inputs_of
 from seqkit.language_model.network import LanguageNetwork
-from seqkit.language_model.scoring import Piece
+from seqkit.language_model.scoring import Piece, surprisals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +65,13 @@ class DynamicScorer:
             text: targets, (time,).
 
         Yields:
-            As `seqkit.language_model.scoring.Scorer.pieces`.
+            As `seqkit.language_model.scoring.Scorer.pieces`, without entropy.
         """
         steps = self._config.steps
         trained = [weight.numpy() for weight in self._weights]
         padded = np.full((1, -(-len(text) // steps) * steps), NO_TARGET, np.int32)
         padded[0, : len(text)] = text
-        inputs = np.maximum(np.concatenate([[[END_ID]], padded[:, :-1]], axis=1), 0).astype(np.int32)
+        inputs = inputs_of(padded)
         state = self._network.initial_state(1)
         try:
             for start in range(0, padded.shape[1], steps):
@@ -86,16 +85,12 @@ class DynamicScorer:
     def _traced(self, inputs: Any, targets: Any, state: Any, trained: Any) -> tuple[Piece, Any]:
         with tf.GradientTape() as tape:
             hidden, _, after = self._network.run(inputs, state)
-            logits, known = self._network.logits(hidden), targets >= 0
-            found = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(targets, 0), logits)
-            found = tf.where(known, found, tf.zeros_like(found))
-            loss = tf.reduce_sum(found) / tf.math.count_nonzero(known, dtype=tf.float32)
+            found = surprisals(self._network.logits(hidden), targets)
+            loss = tf.reduce_sum(found) / tf.math.count_nonzero(targets >= 0, dtype=tf.float32)
         gradients = [tf.convert_to_tensor(each) for each in tape.gradient(loss, self._weights)]
         gradients, _ = tf.clip_by_global_norm(gradients, self._config.clip_norm)
-        log = tf.nn.log_softmax(logits)
-        entropy = -tf.reduce_sum(tf.exp(log) * log, axis=-1)
-        with tf.control_dependencies([found, entropy]):
+        with tf.control_dependencies([found]):
             for weight, gradient, first in zip(self._weights, gradients, trained, strict=True):
                 change = self._config.learning_rate * gradient - self._config.decay * (first - weight)
                 weight.assign_sub(change)
-        return Piece(found, entropy, hidden), after
+        return Piece(found, tf.zeros_like(found), hidden), after

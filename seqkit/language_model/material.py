@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.errors import CorpusError, Place
+from seqkit.errors import CorpusError, Place, UsageError
 from seqkit.language_model.coding import END_ID, NEWLINE, SPECIALS, UNKNOWN_ID, Coding
 from seqkit.language_model.config import TextConfig
 from seqkit.language_model.pairs import BytePairs
@@ -48,6 +48,16 @@ class Material:
     ids: Ids
     held_out: Ids
     fingerprint: str
+
+
+def check_validation(config: TextConfig, valid: Sequence[Place]) -> None:
+    """Makes sure that there is at most one text to validate on.
+
+    Raises:
+        UsageError: a text of its own and a fraction that is held out.
+    """
+    if valid and config.validation:
+        raise UsageError("a text to validate on and a fraction that is held out exclude each other")
 
 
 def material(

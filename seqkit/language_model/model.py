@@ -19,7 +19,7 @@ from seqkit.language_model.network import LanguageNetwork
 from seqkit.language_model.network_steps import NetworkSteps
 from seqkit.language_model.sampling.config import SamplingConfig
 from seqkit.language_model.sampling.sampler import Sample, Sampler
-from seqkit.language_model.scoring import Scorer, side_by_side
+from seqkit.language_model.scoring import Scorer, perplexity, side_by_side
 from seqkit.language_model.steps import StepModel
 from seqkit.storage import Manifest
 
@@ -46,7 +46,7 @@ class Score:
     @property
     def perplexity(self) -> float:
         """exp(-ln P / tokens)."""
-        return math.exp(min(-self.log_probability / self.tokens, 709.0))
+        return perplexity(-self.log_probability / self.tokens)
 
     @property
     def bits_per_character(self) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -29,6 +30,16 @@ EMBEDDING_RANGE = 0.1
 
 UNSEEN = 0.5
 """What is added to the count of each word, so that none is impossible."""
+
+
+@contextmanager
+def _products_in(policy: str, layer: Recurrent) -> Iterator[None]:
+    """What the layer runs in the block, or traces into a graph, has its products in a type; weights stay."""
+    layer.dtype_policy = layer.cell.dtype_policy = policy
+    try:
+        yield
+    finally:
+        layer.dtype_policy = layer.cell.dtype_policy = "float32"
 
 
 class LanguageNetwork:
@@ -141,12 +152,9 @@ class LanguageNetwork:
         values = drop(self._embedded(inputs, training, label), config.rate("input"), 0)
         states = []
         for number, (layer, before) in enumerate(zip(self.layers, state, strict=True), 1):
-            # What is run now, or traced into a graph, has its products in this type; weights stay float32.
-            layer.dtype_policy = layer.cell.dtype_policy = policy
-            plain, after = tf.nest.map_structure(
-                lambda part: tf.cast(part, tf.float32),
-                layer(values, initial_state=before, training=training),
-            )
+            with _products_in(policy, layer):
+                found = layer(values, initial_state=before, training=training)
+            plain, after = tf.nest.map_structure(lambda part: tf.cast(part, tf.float32), found)
             states.append(after)
             values = drop(plain, config.rate("hidden" if number < config.layers else "output"), number)
         return plain, values, tuple(states)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from seqkit.language_model.batches import NO_TARGET, Ids, rounded_up
+from seqkit.language_model.batches import NO_TARGET, Ids, inputs_of, rounded_up
 from seqkit.language_model.coding import END_ID
 from seqkit.language_model.network import LanguageNetwork
 
@@ -23,12 +24,28 @@ PARTS, PART_TOKENS = 20, 1000
 first begins without what stands before it, as in the evaluation of Zaremba's and PyTorch's models."""
 
 
+def perplexity(nats: float) -> float:
+    """exp of nats a token; of more than a float can hold, the largest."""
+    return math.exp(min(nats, 709.0))
+
+
+def surprisals(logits: Any, targets: Any) -> Any:
+    """-log ŷ of each target, 0 where there is none.
+
+    Args:
+        logits: (batch, time, vocabulary).
+        targets: (batch, time), negative where there is none.
+    """
+    found = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(targets, 0), logits)
+    return tf.where(targets >= 0, found, tf.zeros_like(found))
+
+
 class Piece(NamedTuple):
     """What is known of each target of a piece, (batch, time).
 
     Args:
         surprisal: -log ŷ_y in nats, 0 where there is no target.
-        entropy: -Σ ŷ log ŷ in nats.
+        entropy: -Σ ŷ log ŷ in nats; 0 where it was not asked for.
         hidden: the outputs that ŷ was made of, (batch, time, size).
     """
 
@@ -52,13 +69,12 @@ class Scorer:
     def _traced(self, inputs: Any, targets: Any, state: Any, label: Any = None) -> tuple[Piece, Any]:
         hidden, _, state = self.network.run(inputs, state, label=label)
         logits = self.network.logits(hidden)
-        known = targets >= 0
-        found = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(targets, 0), logits)
+        found = surprisals(logits, targets)
         entropy = tf.zeros_like(found)
         if self._entropy:
             log = tf.nn.log_softmax(logits)
             entropy = -tf.reduce_sum(tf.exp(log) * log, axis=-1)
-        return Piece(tf.where(known, found, tf.zeros_like(found)), entropy, hidden), state
+        return Piece(found, entropy, hidden), state
 
     def pieces(self, parts: Ids, label: Any = None) -> Iterator[tuple[Ids, Piece]]:
         """Reads texts side by side, each from its beginning.
@@ -74,9 +90,7 @@ class Scorer:
         steps = max(1, min(STEPS, rounded_up(length), LOGITS // (batch * self.network.vocabulary_size)))
         padded = np.full((batch, -(-length // steps) * steps), NO_TARGET, np.int32)
         padded[:, :length] = parts
-        inputs = np.maximum(
-            np.concatenate([np.full((batch, 1), END_ID, np.int32), padded[:, :-1]], axis=1), 0
-        )
+        inputs = inputs_of(padded)
         state = self.network.initial_state(batch)
         for start in range(0, padded.shape[1], steps):
             targets = padded[:, start : start + steps]

@@ -13,13 +13,12 @@ from typing import Any
 
 from seqkit.errors import Place, UsageError
 from seqkit.language_model.config import NetworkConfig, TextConfig
-from seqkit.language_model.material import CORPUS, Material, material
-from seqkit.language_model.network import LanguageNetwork
-from seqkit.language_model.trainer import make_trainer
-from seqkit.language_model.training import RunConfig, TrainingConfig, use_threads
+from seqkit.language_model.material import CORPUS, Material, check_validation, material
+from seqkit.language_model.trainer import make_network, make_trainer
+from seqkit.language_model.training import RunConfig, TrainingConfig
 from seqkit.progress import SILENT, Progress
 from seqkit.text.streams import resolve
-from seqkit.training.device import Device, choose_device
+from seqkit.training.device import Device, Precision, all_threads_per_operation, choose_device
 from seqkit.training.network import NetworkTrainer
 from seqkit.training.optimizers import OptimizerConfig
 from seqkit.training.scales import Range, Scale
@@ -158,8 +157,7 @@ def search_settings(
     training, run = training or TrainingConfig(), run or RunConfig()
     if not valid and not text.validation:
         raise UsageError("settings are compared on text to validate on: give some (--valid 0.1, for one)")
-    if valid and text.validation:
-        raise UsageError("a text to validate on and a fraction that is held out exclude each other")
+    check_validation(text, valid)
     for name in space:
         if name not in SEARCHABLE:
             near = get_close_matches(name, SEARCHABLE, 1)
@@ -171,10 +169,10 @@ def search_settings(
     ):
         resolve([*sources, *valid])
         device = choose_device(run.device, run.threads)
-        use_threads(device)
+        all_threads_per_operation(device)
         found = material(sources, text, training.seed, Path(folder), valid, progress)
-        bfloat16 = run.precision == "bfloat16" or (run.precision == "auto" and device.has_bfloat16())
-        trials = _Trials(found, network, training, device, bfloat16, timed=config.minutes is not None)
+        precision = device.precision(run.precision)
+        trials = _Trials(found, network, training, device, precision, timed=config.minutes is not None)
         report = search(trials.loss, space, config.plan, progress)
     tidied = [replace(trial, settings=tidy(trial.settings)) for trial in report.trials]
     return SearchReport(next(each for each in tidied if each.number == report.best.number), tidied)
@@ -217,7 +215,7 @@ class _Trials:
     network: NetworkConfig
     training: TrainingConfig
     device: Device
-    bfloat16: bool
+    precision: Precision
     timed: bool
     _going: dict[str, _Trial] = field(default_factory=dict)
 
@@ -236,13 +234,7 @@ class _Trials:
     def _begun(self, settings: dict[str, Any]) -> _Trial:
         config, training = applied(self.network, self.training, tidy(settings))
         with self.device.scope():
-            network = LanguageNetwork(
-                config,
-                len(self.material.coding.vocabulary),
-                seed=training.seed,
-                bfloat16=self.bfloat16,
-                counts=self.material.coding.vocabulary.counts,
-            )
+            network = make_network(config, self.material, training, self.precision)
             trainer = make_trainer(network, self.material, training, self.device, unit_batches=1)
         return _Trial(trainer, training.optimizer.needs_validation)
 

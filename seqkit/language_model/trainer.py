@@ -5,15 +5,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seqkit.language_model.batches import LineBatches, StreamBatches
+from seqkit.language_model.config import NetworkConfig
 from seqkit.language_model.material import Material
 from seqkit.language_model.network import LanguageNetwork
 from seqkit.language_model.scoring import Scorer
 from seqkit.language_model.task import LanguageTask
-from seqkit.training.device import Device
+from seqkit.training.device import Device, Precision
 from seqkit.training.network import NetworkTrainer
 
 if TYPE_CHECKING:
     from seqkit.language_model.training import TrainingConfig
+
+
+def make_network(
+    config: NetworkConfig, material: Material, training: TrainingConfig, precision: Precision, **options: Any
+) -> LanguageNetwork:
+    """A network for a text, at its beginning.
+
+    Args:
+        config: of the network.
+        material: the text.
+        training: has the seed.
+        precision: of the products in training.
+        **options: of `LanguageNetwork`.
+    """
+    vocabulary = material.coding.vocabulary
+    return LanguageNetwork(
+        config,
+        len(vocabulary),
+        seed=training.seed,
+        bfloat16=precision == "bfloat16",
+        counts=vocabulary.counts,
+        **options,
+    )
 
 
 def make_trainer(

@@ -12,16 +12,17 @@ import numpy as np
 
 from seqkit.errors import Place, UsageError
 from seqkit.language_model.config import NetworkConfig, TextConfig
-from seqkit.language_model.material import CORPUS, Material, material
+from seqkit.language_model.material import CORPUS, Material, check_validation, material
 from seqkit.language_model.members import write_members
 from seqkit.language_model.network import EMBEDDING_RANGE, LanguageNetwork
-from seqkit.language_model.trainer import make_trainer
+from seqkit.language_model.scoring import perplexity
+from seqkit.language_model.trainer import make_network, make_trainer
 from seqkit.language_model.transfer import InitialEmbeddings, Transfer
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import BundleWriter
 from seqkit.text.streams import resolve
 from seqkit.training.checkpoint import CheckpointFile, Position
-from seqkit.training.device import Device, DeviceName, choose_device
+from seqkit.training.device import Device, DeviceName, all_threads_per_operation, choose_device
 from seqkit.training.loop import LoopConfig, TrainingLoop
 from seqkit.training.optimizers import OptimizerConfig
 from seqkit.training.signals import StopRequest
@@ -175,8 +176,7 @@ def train(
     held_out = bool(valid or text.validation)
     if run.patience is not None and not held_out:
         raise UsageError("patience needs text to validate on: give some (--valid 0.1, for one)")
-    if valid and text.validation:
-        raise UsageError("a text to validate on and a fraction that is held out exclude each other")
+    check_validation(text, valid)
     loop = LoopConfig(
         patience=run.patience, max_minutes=run.max_minutes, checkpoint_seconds=run.checkpoint_seconds
     )
@@ -188,31 +188,16 @@ def train(
         initial = InitialEmbeddings.load(transfer, text, network, progress) if transfer else None
         network = initial.sized(network) if initial else network
         device = choose_device(run.device, run.threads)
-        use_threads(device)
+        all_threads_per_operation(device)
         found = material(sources, text, training.seed, writer.partial, valid, progress)
-        precision = run.precision
-        if precision == "auto":
-            precision = "bfloat16" if device.has_bfloat16() else "float32"
         settings = {
             "network": asdict(network),
             "text": asdict(text),
             "training": asdict(training),
-            "precision": precision,
+            "precision": device.precision(run.precision),
             "patience": run.patience,
         } | ({"vectors": initial.settings} if initial else {})
         return _Run(found, network, training, settings, device, loop, initial).into(writer, progress)
-
-
-def use_threads(device: Device) -> None:
-    """Lets TensorFlow's operations use the threads of the CPU; once it computes, that changes nothing."""
-    import tensorflow as tf
-
-    if device.is_gpu:
-        return
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(device.threads)
-    except RuntimeError:  # TensorFlow has started
-        return
 
 
 @dataclass(frozen=True)
@@ -227,13 +212,9 @@ class _Run:
 
     def into(self, writer: BundleWriter, progress: Progress) -> TrainingReport:
         with self.device.scope():
-            network = LanguageNetwork(
-                self.network,
-                len(self.material.coding.vocabulary),
-                seed=self.training.seed,
-                bfloat16=self.settings["precision"] == "bfloat16",
-                counts=self.material.coding.vocabulary.counts,
-                frozen=self.initial is not None and self.initial.frozen,
+            frozen = self.initial is not None and self.initial.frozen
+            network = make_network(
+                self.network, self.material, self.training, self.settings["precision"], frozen=frozen
             )
             covered = self._transferred(network, progress)
             trainer = make_trainer(network, self.material, self.training, self.device)
@@ -280,12 +261,7 @@ class _Run:
             seconds=position.seconds,
             tokens_per_second=tokens * passes / position.seconds,
             loss=kept["loss"],
-            perplexity=_perplexity(kept["loss"]),
-            validation_perplexity=None if validation is None else _perplexity(validation),
+            perplexity=perplexity(kept["loss"]),
+            validation_perplexity=None if validation is None else perplexity(validation),
             history=history,
         )
-
-
-def _perplexity(loss: float) -> float:
-    """exp of nats a token; the largest float where that is too large."""
-    return math.exp(min(loss, 709.0))

@@ -12,6 +12,7 @@ from seqkit._processors import available_cores
 from seqkit.errors import UnavailableError, UsageError
 
 DeviceName = Literal["auto", "cpu", "gpu"]
+Precision = Literal["float32", "bfloat16"]
 
 # Processors without one of these emulate bfloat16 products, several times slower than float32 ones.
 _BFLOAT16_FLAGS = {"amx_bf16", "avx512_bf16"}
@@ -41,6 +42,12 @@ class Device:
 
         with tf.device(self.name):
             yield
+
+    def precision(self, asked: Literal["auto"] | Precision) -> Precision:
+        """Of the products: as asked for, or for "auto" what is faster here."""
+        if asked != "auto":
+            return asked
+        return "bfloat16" if self.has_bfloat16() else "float32"
 
     def has_bfloat16(self) -> bool:
         """Whether bfloat16 products are faster here than float32 ones."""
@@ -79,6 +86,22 @@ def choose_device(name: DeviceName = "auto", threads: int | None = None) -> Devi
             "--device cpu does without"
         )
     return Device("/CPU:0", threads or available_cores())
+
+
+def all_threads_per_operation(device: Device) -> None:
+    """Lets each of TensorFlow's operations use the threads of a CPU.
+
+    For models of few large operations. It holds for the whole process and only before TensorFlow first
+    computes; after that it changes nothing.
+    """
+    import tensorflow as tf
+
+    if device.is_gpu:
+        return
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(device.threads)
+    except RuntimeError:  # TensorFlow has started
+        return
 
 
 def one_thread_per_operation(threads: int) -> None:
