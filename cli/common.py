@@ -41,6 +41,16 @@ threads_option: Decorator = click.option(
     "--threads", type=click.IntRange(min=1), default=None, help="Number of CPU threads.  [default: all cores]"
 )
 
+precision_option: Decorator = click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    help="Of the matrix products; auto takes what is faster here.",
+)
+checkpoint_option: Decorator = click.option(
+    "--checkpoint-seconds", type=float, default=120.0, help="Time between two checkpoints of a long run."
+)
+
 
 def safe(text: str) -> str:
     r"""`text` with every character that could drive a terminal written as its escape.

@@ -9,10 +9,12 @@ import click
 from click.core import ParameterSource
 
 from seqkit.cli.common import (
+    checkpoint_option,
     device_option,
     echo_table,
     emit_json,
     json_option,
+    precision_option,
     quiet_option,
     seed_option,
     threads_option,
@@ -145,15 +147,8 @@ SETTINGS = (
     "--probe-similarity", multiple=True, metavar="FILE", help="Score on word pairs after each epoch."
 )
 @click.option("--probe-analogies", multiple=True, metavar="FILE", help="Score on analogies after each epoch.")
-@click.option(
-    "--precision",
-    type=click.Choice(["auto", "float32", "bfloat16"]),
-    default="auto",
-    help="Of the matrix products; auto takes what is faster here.",
-)
-@click.option(
-    "--checkpoint-seconds", type=float, default=120.0, help="Time between two checkpoints of a long run."
-)
+@precision_option
+@checkpoint_option
 @click.option(
     "--dry-run", is_flag=True, help="Write nothing: say what the run would take, after some seconds of it."
 )

@@ -8,11 +8,13 @@ from typing import Any
 import click
 
 from seqkit.cli.common import (
+    checkpoint_option,
     device_option,
     echo_table,
     emit_json,
     json_option,
     note,
+    precision_option,
     quiet_option,
     seed_option,
     threads_option,
@@ -126,15 +128,8 @@ OPTIMIZERS = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]
 @click.option("--epochs", type=int, default=None, help="Passes over the text.  [default: 10]")
 @click.option("--patience", type=int, default=None, help="Stop after N epochs without progress on --valid.")
 @click.option("--max-minutes", type=float, default=None, help="Stop after so much training.")
-@click.option(
-    "--precision",
-    type=click.Choice(["auto", "float32", "bfloat16"]),
-    default="auto",
-    help="Of the matrix products; auto takes what is faster here.",
-)
-@click.option(
-    "--checkpoint-seconds", type=float, default=120.0, help="Time between two checkpoints of a long run."
-)
+@precision_option
+@checkpoint_option
 @seed_option
 @device_option
 @threads_option

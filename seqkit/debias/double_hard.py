@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqkit.debias.biased import biased_words, check_biased, labelled
 from seqkit.debias.directions import Subspace, SubspaceConfig, subspace_of_rows
@@ -115,7 +116,7 @@ def _accuracy(
 
 
 def cluster_accuracy(rows: Array, labels: Ids, seed: int) -> float:
-    """How well k-means finds classes: the share of rows in the right cluster, under the best naming of them.
+    """How well k-means finds classes: the share of rows that `found_by_clusters`.
 
     Args:
         rows: (n, vector_size).
@@ -124,6 +125,17 @@ def cluster_accuracy(rows: Array, labels: Ids, seed: int) -> float:
 
     Returns:
         From 1 / classes, which is chance, to 1.
+    """
+    return float(np.count_nonzero(found_by_clusters(rows, labels, seed)) / len(labels))
+
+
+def found_by_clusters(rows: Array, labels: Ids, seed: int) -> NDArray[np.bool_]:
+    """Which rows are in the right cluster of k-means, under the best naming of the clusters.
+
+    Args:
+        rows: (n, vector_size).
+        labels: (n,), classes from 0, each of some row.
+        seed: of k-means.
     """
     from scipy.optimize import linear_sum_assignment
     from sklearn.cluster import KMeans
@@ -134,5 +146,5 @@ def cluster_accuracy(rows: Array, labels: Ids, seed: int) -> float:
         found = KMeans(classes, n_init=10, random_state=seed).fit_predict(rows)
     table = np.zeros((classes, classes), np.int64)
     np.add.at(table, (found, labels), 1)
-    named = linear_sum_assignment(-table)
-    return float(table[named].sum() / len(labels))
+    right: NDArray[np.bool_] = linear_sum_assignment(-table)[1][found] == labels
+    return right

@@ -47,8 +47,7 @@ class EncodedCorpus:
     Args:
         ids: word ids of the training part in order of the text, `LINE_END` after each line that has any, or
             after each line where empty ones are kept; int32, shape (kept_tokens + such lines,), memory-mapped
-            and read-only. Of a line from which a
-            stretch is held out, each piece counts as a line.
+            and read-only. Of a line from which a stretch is held out, each piece counts as a line.
         vocabulary: the words of the training part, with their counts in `ids`.
         tokens: how many tokens the tokenizer made of the whole text, rare and held-out ones included; a
             phrase is one.

@@ -206,7 +206,7 @@ class NetworkTrainer:
         steps = [self._batches.steps_of(epoch) for epoch in range(self.epochs)]
         if not min(steps):
             raise UsageError("an epoch without batches: give more text, or make batches smaller")
-        fewest = min(self.groups(epoch) for epoch in range(self.epochs))
+        fewest = -(-min(steps) // self._config.accumulation)
         units = min(max(1, min(steps) // unit_batches), fewest)
         return units, float(sum(self._batches.size(0, step) for step in range(steps[0])))
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from seqkit.debias.double_hard import found_by_clusters
 from seqkit.debias.measures import weighted
 from seqkit.debias.measures.intervals import Figure, bootstrap, mean_figure
 from seqkit.debias.measures.lookup import known_words, unit_rows_of
@@ -116,20 +117,11 @@ def cluster_accuracy(vectors: Vectors, chosen: MostBiased, *, seed: int = 0) -> 
     Raises:
         DataError: a word without a vector; fewer distinct vectors than classes.
     """
-    from scipy.optimize import linear_sum_assignment
-    from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits
-
     unit = unit_rows_of(vectors, chosen.words, "most biased words", least=len(chosen.words))
     distinct = len(np.unique(unit, axis=0))
     if distinct < chosen.classes:
         raise DataError(f"the most biased words have {distinct} distinct vectors; no clusters")
-    with threadpool_limits(1):  # sums in one order, however many cores there are
-        found = KMeans(chosen.classes, n_init=10, random_state=seed).fit_predict(unit)
-    agreement = np.zeros((chosen.classes, chosen.classes), np.int64)
-    np.add.at(agreement, (found, chosen.labels), 1)
-    match = linear_sum_assignment(-agreement)[1]
-    return _accuracy(match[found] == chosen.labels, seed)
+    return _accuracy(found_by_clusters(unit, chosen.labels, seed), seed)
 
 
 def classifier_accuracy(
