@@ -190,11 +190,16 @@ def test_a_full_disk_is_noticed(tmp_path: Path, write: str) -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)])
 def test_signals_outside_training(tmp_path: Path, number: signal.Signals, code: int) -> None:
     # A shell shows a process that SIGTERM killed, -15 here, as 128 + 15 = 143.
-    process = spawn(tmp_path, "click.echo('ready')\ntime.sleep(60)", stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    process.send_signal(number)
-    _, err = process.communicate(timeout=30)
+    # Short sleeps: Python notes a signal that comes just before a sleep's system call only after the sleep.
+    body = "click.echo('ready')\nfor _ in range(1000): time.sleep(.1)"
+    with spawn(tmp_path, body, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        try:
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == code
     assert "Traceback" not in err
 
