@@ -1,0 +1,1 @@
+"""Sentiment: classify texts, say how sure the answer is and which words made it."""
