@@ -19,7 +19,7 @@ HOMES = {"seqkit": ROOT / "seqkit", "seqkit.cli": ROOT / "cli", "seqkit.corpora"
 
 # Each layer may import itself and those before it. A name covers the modules below it.
 LAYERS: list[set[str]] = [
-    {"seqkit.errors", "seqkit.lazy", "seqkit.progress", "seqkit.version"},
+    {"seqkit.errors", "seqkit.lazy", "seqkit.progress", "seqkit.resampling", "seqkit.version"},
     {"seqkit.storage"},
     {"seqkit.corpora"},
     {"seqkit.text"},

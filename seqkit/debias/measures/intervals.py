@@ -14,7 +14,7 @@ Figure(value=0.0, low=0.0, high=0.0)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,18 +22,14 @@ import numpy.typing as npt
 
 from seqkit.debias.measures import weighted
 from seqkit.errors import DataError, UsageError
+from seqkit.resampling import DRAWS, draw_weights, tails
 
 Array = npt.NDArray[np.float64]
 Statistic = Callable[..., Array]
 """A figure of weighted words: one array (draws, words) of weights per group, to an array (draws,)."""
 
-LEVEL = 0.95
-DRAWS = 1000
-
 _BCA_WORDS = 1000
 """With more words the corrections vanish (they fall as 1/sqrt(words)), and a jackknife would be slow."""
-_WEIGHTS = 1 << 22
-"""Weights held at a time: 32 MB."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ class Figure:
         value, draws = float(changes[0]), changes[1:]
         if not len(draws):
             return exactly(value)
-        return Figure(value, *_quantiles(draws, _tails()), draws, sizes)
+        return Figure(value, *_quantiles(draws, tails()), draws, sizes)
 
 
 def mean_figure(values: Array, *, seed: int) -> Figure:
@@ -130,39 +126,19 @@ def bootstrap(statistic: Statistic, *sizes: int, seed: int, draws: int = DRAWS) 
     value = float(statistic(*(np.ones((1, size)) for size in sizes))[0])
     if not np.isfinite(value):
         raise DataError("the figure is not defined for these words: they do not differ in what is compared")
-    drawn = np.concatenate([statistic(*weights) for weights in _weights(sizes, seed, draws)])
-    tails = _tails()
+    drawn = np.concatenate([statistic(*weights) for weights in draw_weights(sizes, seed, draws)])
+    ends = tails()
     if sum(sizes) <= _BCA_WORDS:
-        tails = _corrected(tails, value, drawn, [_jackknife(statistic, sizes, g) for g in range(len(sizes))])
-    low, high = _quantiles(drawn, tails)
+        ends = _corrected(ends, value, drawn, [_jackknife(statistic, sizes, g) for g in range(len(sizes))])
+    low, high = _quantiles(drawn, ends)
     return Figure(value, low, high, drawn, sizes)
 
 
-def _tails() -> tuple[float, float]:
-    return (1 - LEVEL) / 2, (1 + LEVEL) / 2
-
-
-def _quantiles(draws: Array, tails: tuple[float, float]) -> tuple[float, float]:
-    low, high = np.nanquantile(draws, tails).tolist() if np.isfinite(draws).any() else (np.nan, np.nan)
+def _quantiles(draws: Array, ends: tuple[float, float]) -> tuple[float, float]:
+    low, high = np.nanquantile(draws, ends).tolist() if np.isfinite(draws).any() else (np.nan, np.nan)
     if not np.isfinite([low, high]).all():
         raise DataError("no resample of these words has the figure: too few words")
     return low, high
-
-
-def _weights(sizes: tuple[int, ...], seed: int, draws: int) -> Iterator[list[Array]]:
-    """Blocks of weights, (draws of the block, size) for each group."""
-    generators = [np.random.default_rng([seed, group]) for group in range(len(sizes))]
-    block = max(1, min(draws, _WEIGHTS // max(sizes)))
-    for start in range(0, draws, block):
-        rows = min(block, draws - start)
-        yield [_counts(*group, rows) for group in zip(generators, sizes, strict=True)]
-
-
-def _counts(generator: np.random.Generator, size: int, rows: int) -> Array:
-    # Of random(), unlike integers(), a number is a step of the generator: blocks of any size draw the same.
-    chosen = (size * generator.random((rows, size))).astype(np.int64) + size * np.arange(rows)[:, None]
-    counts = np.bincount(chosen.ravel(), minlength=rows * size)
-    return counts.reshape(rows, size).astype(np.float64)
 
 
 def _jackknife(statistic: Statistic, sizes: tuple[int, ...], group: int) -> Array:
@@ -174,7 +150,7 @@ def _jackknife(statistic: Statistic, sizes: tuple[int, ...], group: int) -> Arra
 
 
 def _corrected(
-    tails: tuple[float, float], value: float, draws: Array, jackknives: list[Array]
+    ends: tuple[float, float], value: float, draws: Array, jackknives: list[Array]
 ) -> tuple[float, float]:
     """BCa's tails; several groups as in scipy.stats.bootstrap."""
     from scipy.special import ndtr, ndtri
@@ -182,14 +158,14 @@ def _corrected(
     finite = draws[np.isfinite(draws)]
     jackknives = [part for part in jackknives if len(part) > 1]
     if not len(finite) or not all(np.isfinite(part).all() for part in jackknives):
-        return tails
+        return ends
     # Draws at the value itself count half, which matters for shares.
     z0 = ndtri(((finite < value).mean() + (finite <= value).mean()) / 2)
     influence = [(len(part) - 1) * (part.mean() - part) / len(part) for part in jackknives]
     squares = sum(float((part**2).sum()) for part in influence)
     if not np.isfinite(z0) or squares <= 0:
-        return tails
+        return ends
     acceleration = sum(float((part**3).sum()) for part in influence) / 6 / squares**1.5
-    z = z0 + ndtri(np.array(tails))
+    z = z0 + ndtri(np.array(ends))
     low, high = ndtr(z0 + z / (1 - acceleration * z)).tolist()
     return low, high

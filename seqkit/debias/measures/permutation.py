@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from seqkit.debias.measures.intervals import LEVEL, Figure, exactly
+from seqkit.debias.measures.intervals import Figure, exactly
+from seqkit.resampling import tails
 
 Array = npt.NDArray[np.float64]
 
@@ -104,8 +105,8 @@ def _sampled(values: Array, size: int, reach: float, seed: int) -> int:
 def _estimate(hits: int, drawn: int) -> Figure:
     from scipy.stats import beta
 
-    tail = (1 - LEVEL) / 2
-    low = float(beta.ppf(tail, hits, drawn - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(1 - tail, hits + 1, drawn - hits)) if hits < drawn else 1.0
+    below, above = tails()
+    low = float(beta.ppf(below, hits, drawn - hits + 1)) if hits else 0.0
+    high = float(beta.ppf(above, hits + 1, drawn - hits)) if hits < drawn else 1.0
     value = (1 + hits) / (1 + drawn)
     return Figure(value, min(low, value), max(high, value))

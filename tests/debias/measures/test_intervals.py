@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from seqkit.debias.measures import intervals, weighted
+from seqkit import resampling
+from seqkit.debias.measures import weighted
 from seqkit.debias.measures.intervals import Figure, bootstrap, exactly, mean_figure
 from seqkit.errors import DataError, UsageError
 
@@ -36,7 +37,7 @@ def test_the_same_seed_gives_the_same_interval() -> None:
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = bootstrap(ratio(SKEWED, SKEWED[:10]), 25, 10, seed=1)
     assert len(whole.draws) == 1000
-    monkeypatch.setattr(intervals, "_WEIGHTS", 77)
+    monkeypatch.setattr(resampling, "_WEIGHTS", 77)
     assert bootstrap(ratio(SKEWED, SKEWED[:10]), 25, 10, seed=1).draws == pytest.approx(whole.draws)
 
 
