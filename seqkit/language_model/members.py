@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from types import UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 import numpy as np
 
-from seqkit.errors import BundleError, Place, SeqkitError
+from seqkit._settings import checked_settings
+from seqkit.errors import BundleError, Place
 from seqkit.language_model.coding import SPECIALS, Coding
 from seqkit.language_model.config import NetworkConfig, TextConfig
 from seqkit.language_model.network import LanguageNetwork
@@ -37,8 +37,8 @@ def read_members(place: Place) -> tuple[Bundle, Coding, LanguageNetwork]:
     bundle = Bundle.open(place, kind=KIND)
     bundle.verify()
     config = bundle.manifest.config
-    text = _settings(bundle, TextConfig, config.get("text"))
-    network_config = _settings(bundle, NetworkConfig, config.get("network"))
+    text = checked_settings(bundle.path, TextConfig, config.get("text"))
+    network_config = checked_settings(bundle.path, NetworkConfig, config.get("network"))
     vocabulary = Vocabulary.from_bundle(bundle)
     if vocabulary.words[:2] != SPECIALS:
         raise BundleError(bundle.path, f"does not begin with {' and '.join(SPECIALS)}", member=VOCABULARY)
@@ -87,27 +87,3 @@ def _check_size(bundle: Bundle, config: NetworkConfig, vocabulary_size: int, ten
         if asked <= sum(tensor.size for tensor in tensors):
             return
     raise BundleError(bundle.path, reason, member="manifest.json")
-
-
-def _settings(bundle: Bundle, kind: Any, values: Any) -> Any:
-    """Settings of a manifest, each known, of its type and in its range."""
-    hints = get_type_hints(kind)
-    if not isinstance(values, dict) or values.keys() != hints.keys():
-        reason = f"expected the settings {', '.join(sorted(hints))}"
-        raise BundleError(bundle.path, reason, member="manifest.json")
-    for name, hint in hints.items():
-        if not _fits(values[name], hint):
-            raise BundleError(bundle.path, f"{name} is {values[name]!r:.80}", member="manifest.json")
-    try:
-        return kind(**values)
-    except SeqkitError as error:
-        raise BundleError(bundle.path, str(error), member="manifest.json") from error
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value of JSON is of a type; a whole number is a float, too, and a choice a text."""
-    if get_origin(hint) is UnionType:
-        return any(_fits(value, each) for each in get_args(hint))
-    if get_origin(hint) is Literal:
-        return type(value) is str
-    return type(value) in ((int, float) if hint is float else (hint,))

@@ -19,13 +19,14 @@ def ended_well(partial: Path, scratch: Sequence[str]) -> Iterator[None]:
 
     Args:
         partial: the folder.
-        scratch: folders in it that are of no use without a checkpoint.
+        scratch: folders in it that are of no use without a checkpoint, a file whose name ends in
+            `CHECKPOINT`.
     """
     try:
         with StopAtOnce():
             yield
     except BaseException as error:
-        resumable = (partial / CHECKPOINT).exists()
+        resumable = any(partial.glob(f"*{CHECKPOINT}"))
         if not resumable:
             for name in scratch:
                 shutil.rmtree(partial / name, ignore_errors=True)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit.errors import Place
 from seqkit.progress import SILENT, Progress
-from seqkit.sentiment.documents import Documents, Labelled
+from seqkit.sentiment.documents import UNKNOWN_ID, Documents, Labelled
 from seqkit.sentiment.labels import Labels
 from seqkit.text.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from seqkit.embeddings.initial import Initial
+    from seqkit.training.device import Device, Precision
 
 
 class Classifier(ABC):
@@ -41,6 +46,11 @@ class Classifier(ABC):
         adds up its words, by integrated gradients otherwise.
         """
 
+    def known(self, documents: Documents) -> NDArray[np.int64]:
+        """How many tokens of each text it has learned something about, (texts,)."""
+        known = np.concatenate([[0], np.cumsum(documents.ids != UNKNOWN_ID)])
+        return np.diff(known[documents.starts])
+
     @abstractmethod
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The numbers that `from_tensors` makes it of again."""
@@ -64,6 +74,28 @@ class Classifier(ABC):
 
 
 @dataclass(frozen=True, eq=False)
+class Resources:
+    """What networks may begin with and run on; the other models look at none of it.
+
+    Args:
+        vectors: word vectors for the embeddings.
+        language_model: a bundle of `seqkit lm`, whose encoder a network begins with.
+        device: where to compute; None for "auto".
+        precision: of the products in training.
+    """
+
+    vectors: Initial | None = None
+    language_model: Place | None = None
+    device: Device | None = None
+    precision: Precision = "float32"
+
+    @property
+    def words(self) -> Sequence[str]:
+        """Words that are worth having in the vocabulary, seen in the training texts or not."""
+        return self.vectors.vectors.words if self.vectors else ()
+
+
+@dataclass(frozen=True, eq=False)
 class Fitting:
     """What a classifier is trained with, beside its own settings.
 
@@ -75,6 +107,7 @@ class Fitting:
         partial: a folder for checkpoints, or None for a run that cannot be gone on with.
         name: of this member of an ensemble, which its files in the folder begin with.
         progress: told what is done.
+        resources: vectors and the like.
     """
 
     train: Labelled
@@ -84,3 +117,4 @@ class Fitting:
     partial: Path | None = None
     name: str = "member"
     progress: Progress = SILENT
+    resources: Resources = field(default_factory=Resources)

@@ -1,0 +1,164 @@
+"""A trained classifier of texts: labels, probabilities, and the words that they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqkit.errors import Place, UsageError
+from seqkit.sentiment.documents import Documents
+from seqkit.sentiment.encoder import TextEncoder
+from seqkit.sentiment.ensemble import Ensemble, probabilities
+from seqkit.sentiment.labels import Labels
+from seqkit.sentiment.members import read_members
+from seqkit.storage import Manifest
+
+BATCH = 1024
+"""Texts that are held at a time."""
+
+
+@dataclass(frozen=True)
+class Classified:
+    """What a model says of a text.
+
+    Args:
+        text: as it was given.
+        label: the likeliest; None where no word is known or none is likely enough.
+        probabilities: of every label, calibrated.
+        rating: Σ p · rating where labels are ratings, else None.
+        tokens: of the text.
+        unknown: tokens that the model does not know.
+    """
+
+    text: str
+    label: str | None
+    probabilities: dict[str, float]
+    rating: float | None
+    tokens: int
+    unknown: int
+
+    @property
+    def probability(self) -> float:
+        """Of the likeliest label."""
+        return max(self.probabilities.values())
+
+    @property
+    def nothing_known(self) -> bool:
+        """Whether the model can say nothing: it knows no token of the text."""
+        return self.unknown == self.tokens
+
+    def summary(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "text": self.text,
+            "label": self.label,
+            "probability": self.probability,
+            "probabilities": self.probabilities,
+            **({} if self.rating is None else {"rating": self.rating}),
+            "tokens": self.tokens,
+            "unknown": self.unknown,
+        }
+
+
+class SentimentModel:
+    """A classifier, or several that answer as one.
+
+    Made by `SentimentModel.load`, or by `seqkit.sentiment.training.fit_model`.
+
+    Attributes:
+        labels: that texts can have.
+        encoder: how text becomes ids.
+        ensemble: its classifiers.
+        manifest: what its bundle says of it; None before it has one.
+    """
+
+    def __init__(
+        self, labels: Labels, encoder: TextEncoder, ensemble: Ensemble, manifest: Manifest | None = None
+    ) -> None:
+        self.labels, self.encoder, self.ensemble, self.manifest = labels, encoder, ensemble, manifest
+
+    @classmethod
+    def load(cls, bundle: Place) -> SentimentModel:
+        """Opens a bundle that `seqkit.sentiment.training.train` wrote.
+
+        Raises:
+            MissingInputError: there is no such directory.
+            BundleError: it is of another kind, or damaged.
+            StorageError: reading failed.
+        """
+        opened, labels, encoder, ensemble = read_members(bundle)
+        return cls(labels, encoder, ensemble, opened.manifest)
+
+    def predict(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Calibrated probabilities, (texts, labels), in the order of `labels`."""
+        found = [
+            probabilities(self.ensemble.logits(self.encoder.encode(texts[start : start + BATCH])))
+            for start in range(0, len(texts), BATCH)
+        ]
+        return np.concatenate(found) if found else np.zeros((0, len(self.labels)))
+
+    def classify(self, texts: Iterable[str], *, threshold: float = 0.0) -> Iterator[Classified]:
+        """What is said of each text, in order; few texts are held at a time.
+
+        Args:
+            texts: any number.
+            threshold: the least probability, 0 to 1, that an answer must have to be given.
+
+        Raises:
+            UsageError: a threshold out of range.
+        """
+        if not 0 <= threshold <= 1:
+            raise UsageError(f"threshold must be from 0 to 1, not {threshold}")
+        given = iter(texts)
+        while batch := list(islice(given, BATCH)):
+            yield from self._classified(batch, threshold)
+
+    def explain(self, text: str, label: str | None = None) -> list[tuple[str, float]]:
+        """The tokens of a text, and how much each speaks for a label.
+
+        The weight is what the token adds to the calibrated logit of the label, less what it adds to the mean
+        of the others: of two labels, to the log odds.
+
+        Args:
+            text: any.
+            label: that is explained; None for the likeliest.
+
+        Raises:
+            DataError: no such label.
+        """
+        documents = self.encoder.encode([text])
+        if label is None:
+            index = int(self.ensemble.logits(documents)[0].argmax())
+        else:
+            index = self.labels.index(label)
+        added = self.ensemble.attributions(documents)[0]
+        others = (added.sum(axis=1) - added[:, index]) / (len(self.labels) - 1)
+        tokens, _ = self.encoder.cutter.cut([text])
+        return [(token, float(w)) for token, w in zip(tokens, added[:, index] - others, strict=True)]
+
+    def _classified(self, texts: Sequence[str], threshold: float) -> Iterator[Classified]:
+        documents = self.encoder.encode(texts)
+        found = probabilities(self.ensemble.logits(documents))
+        best, tokens, known = found.argmax(axis=1), documents.lengths, self._known(documents)
+        ratings = found @ self.labels.ratings if self.labels.ordinal else None
+        names = self.labels.names
+        for number, text in enumerate(texts):
+            row = found[number].tolist()
+            answered = known[number] > 0 and row[best[number]] >= threshold
+            yield Classified(
+                text,
+                names[best[number]] if answered else None,
+                dict(zip(names, row, strict=True)),
+                None if ratings is None else float(ratings[number]),
+                int(tokens[number]),
+                int(tokens[number] - known[number]),
+            )
+
+    def _known(self, documents: Documents) -> NDArray[np.int64]:
+        """Tokens that some member knows, at the least, (texts,)."""
+        return np.max([member.classifier.known(documents) for member in self.ensemble.members], axis=0)

@@ -1,0 +1,90 @@
+"""The models by name; each is imported when it is first needed."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from seqkit.errors import UsageError
+from seqkit.sentiment.models.contract import Classifier, Fitting
+
+
+@dataclass(frozen=True)
+class ModelKind:
+    """Where a model lives.
+
+    Args:
+        name: of the model.
+        module: has `fit` and the two classes.
+        config: name of the class of its settings.
+        classifier: name of its class.
+        learns_all: whether it is trained again on training and validation texts together, once the
+            validation texts have served to calibrate: it needs none to know when to stop.
+    """
+
+    name: str
+    module: str
+    config: str
+    classifier: str
+    learns_all: bool = False
+
+    @property
+    def config_class(self) -> Any:
+        """Of its settings."""
+        return getattr(self._module, self.config)
+
+    @property
+    def classifier_class(self) -> type[Classifier]:
+        """Of the trained model."""
+        found: type[Classifier] = getattr(self._module, self.classifier)
+        return found
+
+    @property
+    def fit(self) -> Callable[[Any, Fitting], Classifier]:
+        """What trains it."""
+        found: Callable[[Any, Fitting], Classifier] = self._module.fit
+        return found
+
+    @property
+    def _module(self) -> Any:
+        return importlib.import_module(f"seqkit.sentiment.models.{self.module}")
+
+
+MODELS = {
+    kind.name: kind
+    for kind in (
+        ModelKind("average", "average", "AverageConfig", "Average"),
+        ModelKind("linear", "linear", "LinearConfig", "Linear", learns_all=True),
+        ModelKind("rnn", "recurrent", "RnnConfig", "Rnn"),
+        ModelKind("cnn", "convolutional", "CnnConfig", "Cnn"),
+        ModelKind("lexicon", "lexicon", "LexiconConfig", "Lexicon", learns_all=True),
+    )
+}
+
+
+def model_kind(name: object) -> ModelKind:
+    """The model of a name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if not isinstance(name, str) or name not in MODELS:
+        near = get_close_matches(str(name), MODELS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(MODELS)}"
+        raise UsageError(f"no model {str(name)[:40]!r}; {hint}")
+    return MODELS[name]
+
+
+def kind_of(config: object) -> ModelKind:
+    """The model that settings are of.
+
+    Raises:
+        UsageError: none.
+    """
+    for kind in MODELS.values():
+        if kind.config == type(config).__name__:
+            return kind
+    raise UsageError(f"{type(config).__name__} has the settings of no model")
