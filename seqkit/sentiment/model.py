@@ -138,7 +138,7 @@ class SentimentModel:
             index = self.labels.index(label)
         added = self.ensemble.attributions(documents)[0]
         others = (added.sum(axis=1) - added[:, index]) / (len(self.labels) - 1)
-        tokens, _ = self.encoder.cutter.cut([text])
+        tokens = self.encoder.cutter.tokens(text)
         return [(token, float(w)) for token, w in zip(tokens, added[:, index] - others, strict=True)]
 
     def _classified(self, texts: Sequence[str], threshold: float) -> Iterator[Classified]:

@@ -112,7 +112,7 @@ class TrainingReport:
         texts: that were learned.
         labels: that there are.
         vocabulary: tokens that are known.
-        members: the models, and the seconds that each took to train.
+        members: their models, weights in the answer, and the seconds that each took to train.
         validation_texts: that were not learned, but served to stop and to calibrate.
         validation_accuracy: on them, before models that learn all texts in the end have learned these.
         validation_macro_f1: likewise.
@@ -256,6 +256,15 @@ def _digest(labelled: Labelled) -> str:
     return digest.hexdigest()
 
 
+def _listed(fitted: Fitted) -> list[dict[str, Any]]:
+    """The members of a model, each with its share of the answer."""
+    ensemble = fitted.model.ensemble
+    return [
+        {"model": member.classifier.kind, "weight": float(ensemble.weights[member.group]), "seconds": seconds}
+        for member, seconds in zip(ensemble.members, fitted.seconds, strict=True)
+    ]
+
+
 def train(
     sources: Sequence[Place],
     bundle: Place,
@@ -297,8 +306,10 @@ def train(
         ended_well(writer.partial, []),
     ):
         dataset = Dataset.load(sources, columns, progress=progress)
-        held = valid
-        if not isinstance(valid, float):
+        held: Dataset | float
+        if isinstance(valid, float):
+            held = valid
+        else:
             held = Dataset.load(valid, columns, labels=dataset.labels, progress=progress)
         fitted = fit_model(
             dataset,
@@ -308,7 +319,18 @@ def train(
             partial=writer.partial,
             progress=progress,
         )
-        report = _report(writer, config, fitted, len(dataset), held)
+        report = TrainingReport(
+            bundle=str(writer.path),
+            texts=fitted.texts,
+            labels=list(dataset.labels.names),
+            vocabulary=len(fitted.model.encoder.vocabulary),
+            members=_listed(fitted),
+            validation_texts=len(dataset) - fitted.texts if isinstance(held, float) else len(held),
+            validation_accuracy=fitted.accuracy,
+            validation_macro_f1=fitted.macro_f1,
+            validation_loss=fitted.loss,
+            seconds=sum(fitted.seconds),
+        )
         with StopRequest():  # the work is done: a signal now is one too late
             model = fitted.model
             write_members(writer, model.encoder, model.ensemble)

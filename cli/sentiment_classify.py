@@ -1,0 +1,134 @@
+"""`seqkit sentiment classify` and `info`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import click
+
+from seqkit.cli.common import echo, echo_table, emit_json, json_option, note, safe
+from seqkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from seqkit.sentiment.model import Classified
+
+FAINT = 0.05
+"""The share of the strongest weight under which a word is not coloured."""
+
+
+@click.command()
+@click.argument("bundle")
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@click.option("--file", default=None, metavar="F", help="Classify the lines of F, a source of text.")
+@click.option("--explain", is_flag=True, help="Show how much each word speaks for the answer.")
+@click.option(
+    "--threshold",
+    type=float,
+    default=0.0,
+    help="Give no label to a text whose likeliest label is less probable.",
+)
+@json_option
+def classify(
+    bundle: str, texts: tuple[str, ...], file: str | None, explain: bool, threshold: float, as_json: bool
+) -> None:
+    """Label each TEXT by the model BUNDLE; without TEXT and --file, each line of standard input.
+
+    Off a terminal a line is label, probability, the probabilities of all labels as NAME=P, the expected
+    rating where labels are numbers, and the text, separated by tabs; with --json, one object a text. A text
+    of which no word is known has no label.
+    """
+    if texts and file is not None:
+        raise UsageError("give either TEXT or --file, not both")
+    from seqkit.sentiment.model import SentimentModel
+
+    model = SentimentModel.load(bundle)
+    given = texts or _lines("-" if file is None else file)
+    show = _as_json if as_json else _as_table if sys.stdout.isatty() and texts else _as_line
+    silent = 0
+    for found in model.classify(given, threshold=threshold):
+        silent += found.nothing_known
+        words = model.explain(found.text, found.label) if explain else None
+        show(found, words)
+    if silent:
+        note(f"{silent:,} without any word that the model knows: no label")
+
+
+Words = list[tuple[str, float]] | None
+
+
+def _lines(source: str) -> Iterable[str]:
+    from seqkit.text.sources import iter_lines
+
+    return iter_lines([source])
+
+
+def _as_json(found: Classified, words: Words) -> None:
+    explanation = {} if words is None else {"explanation": [{"token": t, "weight": w} for t, w in words]}
+    emit_json(found.summary() | explanation)
+
+
+def _as_line(found: Classified, words: Words) -> None:
+    probabilities = " ".join(f"{name}={p:.4f}" for name, p in found.probabilities.items())
+    cells = [found.label or "", f"{found.probability:.4f}", probabilities]
+    cells += [] if found.rating is None else [f"{found.rating:.2f}"]
+    click.echo("\t".join(safe(cell) for cell in [*cells, found.text]))
+    for token, weight in words or []:
+        click.echo(f"\t{weight:+.4f}\t{safe(token)}")
+
+
+def _as_table(found: Classified, words: Words) -> None:
+    reason = "no word is known" if found.nothing_known else "not sure enough"
+    rows = [["label", found.label or f"none: {reason}"]]
+    rows += [[name, f"{p:.1%}"] for name, p in found.probabilities.items()]
+    rows += [] if found.rating is None else [["rating", f"{found.rating:.2f}"]]
+    rows += [["unknown words", f"{found.unknown} of {found.tokens}"]] if found.unknown else []
+    echo(found.text)
+    echo_table(["", ""], rows)
+    if words:
+        click.echo(_coloured(words))
+    click.echo()
+
+
+def _coloured(words: list[tuple[str, float]]) -> str:
+    """Words for the answer in green, those against it in red, the strongest ones bold."""
+    strongest = max(abs(weight) for _, weight in words) or 1.0
+    shown = []
+    for token, weight in words:
+        share = weight / strongest
+        colour = None if abs(share) < FAINT else "green" if share > 0 else "red"
+        shown.append(click.style(safe(token), fg=colour, bold=abs(share) > 0.5))
+    return " ".join(shown)
+
+
+@click.command()
+@click.argument("bundle")
+@click.option("--verify", is_flag=True, help="Read every byte and compare its hash.")
+@json_option
+def info(bundle: str, verify: bool, as_json: bool) -> None:
+    """Say what the model BUNDLE is and how it was trained."""
+    from seqkit.storage import Bundle
+
+    opened = Bundle.open(bundle, kind="sentiment")
+    if verify:
+        opened.verify()
+    manifest = opened.manifest
+    answer = {
+        **{"bundle": bundle, "kind": manifest.kind, "seed": manifest.seed, "metrics": manifest.metrics},
+        **{"config": manifest.config, "versions": manifest.versions},
+    }
+    if as_json:
+        emit_json(answer | ({"verified": True} if verify else {}))
+        return
+    rows = [[name, _told(value)] for name, value in manifest.metrics.items() if name != "members"]
+    for number, member in enumerate(manifest.config["members"]):
+        rows.append([f"member {number}", member["model"]])
+        rows += [[f"  {name}", _told(value)] for name, value in member["settings"].items()]
+    echo_table(["", ""], rows)
+
+
+def _told(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
