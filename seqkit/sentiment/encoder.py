@@ -1,0 +1,154 @@
+"""Texts to documents: each form between white space is cut and looked up once, however often it stands.
+
+>>> cutter = Cutter()
+>>> vocabulary = vocabulary_of(cutter, ["good film", "good fun"], also=["superb"])
+>>> vocabulary.words
+('<pad>', '<unk>', 'good', 'film', 'fun', 'superb')
+>>> documents = TextEncoder(cutter, vocabulary).encode(["Superb fun!", "", "good"])
+>>> documents.ids.tolist(), documents.starts.tolist()
+([5, 4, 1, 2], [0, 3, 3, 4])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqkit.sentiment.cutting import Cutter
+from seqkit.sentiment.documents import SPECIALS, UNKNOWN_ID, Documents
+from seqkit.text.forms import LINE_END, FormTable, Growing
+from seqkit.text.vocabulary import Vocabulary
+
+BLOCK_CHARACTERS = 1 << 20
+"""Aimed size of what is cut at once; its numbers then stay in the cache."""
+
+MAX_FORMS, MAX_FORM_BYTES = 1 << 20, 1 << 26
+"""Above these, what is known of forms is forgotten, so that memory stays flat over any number of texts."""
+
+Numbering = Callable[[list[str]], Iterable[int]]
+"""Gives each token its number."""
+
+
+class TextEncoder:
+    """Makes documents of texts; threads may share one.
+
+    Args:
+        cutter: what cuts the texts.
+        vocabulary: what has the ids, `SPECIALS` first; tokens outside it are `UNKNOWN_ID`.
+    """
+
+    def __init__(self, cutter: Cutter, vocabulary: Vocabulary) -> None:
+        self.cutter, self.vocabulary = cutter, vocabulary
+        self._numbers, self._lock = _TokenNumbers(cutter, self._ids), Lock()
+
+    def encode(self, texts: Sequence[str]) -> Documents:
+        """The documents, in the order of the texts."""
+        with self._lock:
+            blocks = [self._numbers.of(block) for block in _blocks(texts)]
+        ids = [np.zeros(0, np.int32), *(ids for ids, _ in blocks)]
+        lengths = [np.zeros(1, np.int64), *(lengths for _, lengths in blocks)]
+        return Documents(texts, np.concatenate(ids), np.cumsum(np.concatenate(lengths)))
+
+    def _ids(self, tokens: list[str]) -> Iterable[int]:
+        get = self.vocabulary.get
+        return (UNKNOWN_ID if (found := get(token)) is None else found for token in tokens)
+
+
+def vocabulary_of(
+    cutter: Cutter,
+    texts: Iterable[str],
+    *,
+    min_count: int = 1,
+    max_size: int | None = None,
+    also: Iterable[str] = (),
+) -> Vocabulary:
+    """The words of texts: `SPECIALS`, then by falling count, ties by code point.
+
+    Args:
+        cutter: what cuts the texts.
+        texts: those that are learned, and no others.
+        min_count: words that occur less often are left out.
+        max_size: at most this many words are kept, the most frequent.
+        also: words that are there whatever their count, such as those of pretrained vectors; those that the
+            texts do not keep come last, in their own order, with the count 0.
+
+    Raises:
+        UsageError: a bound below 1.
+    """
+    seen: dict[str, int] = {}
+    coder = _TokenNumbers(cutter, lambda tokens: [seen.setdefault(token, len(seen)) for token in tokens])
+    counts = Growing(np.zeros(0, np.int64))
+    for block in _blocks(texts):
+        numbers, _ = coder.of(block)
+        counts.append(np.zeros(len(seen) - len(counts), np.int64))
+        counts.values[:] += np.bincount(numbers, minlength=len(seen))
+    found = Vocabulary.from_counts(
+        dict(zip(seen, counts.values.tolist(), strict=True)),
+        min_count=min_count,
+        max_size=max_size,
+        specials=SPECIALS,
+    )
+    more = [word for word in dict.fromkeys(also) if word not in found]
+    return Vocabulary((*found.words, *more), np.concatenate([found.counts, np.zeros(len(more), np.int64)]))
+
+
+def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:
+    """The texts in blocks of about `BLOCK_CHARACTERS`."""
+    block, size = [], 0
+    for text in texts:
+        block.append(text)
+        size += len(text)
+        if size >= BLOCK_CHARACTERS:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+class _TokenNumbers:
+    """The numbers of the tokens of texts, remembered by form.
+
+    As in `seqkit.text.coding`: text is cut at ASCII white space, which no token holds, into forms; those not
+    seen before are cut into tokens.
+    """
+
+    def __init__(self, cutter: Cutter, numbering: Numbering) -> None:
+        self._cutter, self._numbering = cutter, numbering
+        self._forget()
+
+    def _forget(self) -> None:
+        self._table, self._form_bytes = FormTable(), 0
+        self._numbers = Growing(np.zeros(0, np.int32))  # of the tokens of all forms, one form after another
+        self._starts = Growing(np.zeros(1, np.int64))  # of each form in there
+        self._lengths = Growing(np.zeros(1, np.int64))  # in tokens; the end of a text, `LINE_END`, has none
+
+    def of(self, texts: list[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """The numbers of all tokens, and how many each text has, (texts,)."""
+        if len(self._table) > MAX_FORMS or self._form_bytes > MAX_FORM_BYTES:
+            self._forget()
+        forms, new = self._table.numbers(self._joined(texts).encode(errors="replace"))
+        if new:
+            self._learn(new)
+        lengths = np.take(self._lengths.values, forms)
+        ends = np.cumsum(lengths)
+        where = np.repeat(np.take(self._starts.values, forms) - (ends - lengths), lengths)
+        where += np.arange(len(where))
+        return np.take(self._numbers.values, where), np.diff(ends[forms == LINE_END], prepend=0)
+
+    def _joined(self, texts: list[str]) -> str:
+        r"""The texts as they are cut, "\n" after each and nowhere else."""
+        joined = "\n".join(texts)
+        if joined.count("\n") > len(texts) - 1:
+            joined = "\n".join([text.replace("\n", " ") for text in texts])
+        return self._cutter.prepared(joined).replace("\0", " ") + "\n"
+
+    def _learn(self, forms: list[bytes]) -> None:
+        """Takes in forms, which follow those known."""
+        self._form_bytes += sum(map(len, forms))
+        tokens, lengths = self._cutter.cut([form.decode() for form in forms])
+        self._starts.append(len(self._numbers) + np.cumsum(lengths) - lengths)
+        self._lengths.append(lengths)
+        self._numbers.append(np.fromiter(self._numbering(tokens), np.int32, len(tokens)))

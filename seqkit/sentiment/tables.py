@@ -1,0 +1,228 @@
+r"""Rows of labelled text in TSV, CSV and JSON Lines, one at a time.
+
+TSV has no quotes; the text takes in every further TAB where its column is the last. CSV is RFC 4180: quotes,
+"" for a quote, line ends inside quotes. A line of JSON Lines is an object.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import PurePath
+from typing import Literal
+
+from seqkit.errors import CorpusError
+from seqkit.progress import SILENT, Progress
+from seqkit.sentiment.columns import LABEL, TEXT, Chosen, Columns, choose, looks_like_header
+
+Format = Literal["tsv", "csv", "jsonl"]
+
+_ENDINGS: dict[str, Format] = {
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+}
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+_LONGEST_FIELD = 2**31 - 1  # csv refuses fields over 128 K otherwise; a long has 32 bits on some systems
+
+Row = tuple[int, list[str]]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A text and what it is labelled with.
+
+    Args:
+        text: as it stands in the source.
+        labels: by column, first that of the main task; None where it is missing.
+        path: the source.
+        line: where it begins, from 1; for a corpus, its number.
+    """
+
+    text: str
+    labels: Mapping[str, str | None]
+    path: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file of labelled text being read.
+
+    Args:
+        path: what errors call it.
+        columns: those that the user named.
+        labelled: whether labels are read.
+        progress: told what was guessed.
+    """
+
+    path: str
+    columns: Columns
+    labelled: bool = True
+    progress: Progress = SILENT
+
+    def examples(self, lines: Iterator[str], ending: str) -> Iterator[Example]:
+        """The examples of a file.
+
+        Args:
+            lines: of the file, without their ends.
+            ending: of its name, as `ending_of` gives it.
+
+        Raises:
+            CorpusError: nothing is in it; or a line breaks the format.
+        """
+        first = next(lines, None)
+        if first is None:
+            raise CorpusError("empty: there is no text in it", path=self.path)
+        lines = chain([first], lines)
+        kind = _ENDINGS.get(ending) or _format_of(first)
+        if kind == "jsonl":
+            return self._of_objects(lines)
+        if kind is None:
+            if self.labelled:
+                raise self._error(1, "no TAB: a line is to be a label, a TAB and a text")
+            return (Example(line, {}, self.path, number) for number, line in enumerate(lines, 1))
+        return self._of_csv(first, lines) if kind == "csv" else self._of_tsv(first, lines, ending)
+
+    def _of_tsv(self, first: str, lines: Iterator[str], ending: str) -> Iterator[Example]:
+        cells = [cell.strip() for cell in first.split("\t")]
+        names = self._header(cells)
+        if names is None:
+            if not self.labelled and ending not in _ENDINGS:
+                return (Example(line, {}, self.path, number) for number, line in enumerate(lines, 1))
+            return self._of_label_and_text(lines)
+        chosen = self._choose(names)
+        splits = len(names) - 1 if chosen.text == names[-1] else -1
+        rows = ((number, line.split("\t", splits)) for number, line in enumerate(lines, 1) if line.strip())
+        return self._of_rows(rows, names, chosen, skip=cells == names)
+
+    def _of_label_and_text(self, lines: Iterator[str]) -> Iterator[Example]:
+        self.progress.message(f"{self.path}: no header; a line is read as label, TAB, text")
+        for number, line in enumerate(lines, 1):
+            label, tab, text = line.partition("\t")
+            if tab:
+                yield Example(
+                    text, {LABEL: label.strip() or None} if self.labelled else {}, self.path, number
+                )
+            elif not self.labelled:
+                yield Example(line, {}, self.path, number)
+            elif line.strip():
+                raise self._error(
+                    number, f"no TAB: a line is to be a label, a TAB and a text, not {line!r:.60}"
+                )
+
+    def _of_csv(self, first: str, lines: Iterator[str]) -> Iterator[Example]:
+        delimiter = next((mark for mark in ",;\t" if mark in first), ",")
+        rows = self._csv_rows(lines, delimiter)
+        _, cells = head = next(rows)
+        cells = [cell.strip() for cell in cells]
+        names = self._header(cells)
+        if names is None:
+            if len(cells) != 2:
+                named = f"name them by --text-column and --label-column, 1 to {len(cells)} without a header"
+                raise self._error(1, f"which columns are text and label? {named}: {', '.join(cells)!r:.80}")
+            self.progress.message(f"{self.path}: no header; a row is read as label, text")
+            names = [LABEL, TEXT]
+        return self._of_rows(chain([head], rows), names, self._choose(names), skip=cells == names)
+
+    def _csv_rows(self, lines: Iterator[str], delimiter: str) -> Iterator[Row]:
+        csv.field_size_limit(_LONGEST_FIELD)
+        reader = csv.reader((line + "\n" for line in lines), delimiter=delimiter, strict=True)
+        while True:
+            number = reader.line_num + 1
+            try:
+                row = next(reader, None)
+            except csv.Error as error:
+                quote = "a quote is opened and never closed" if "end of data" in str(error) else str(error)
+                raise self._error(number, f"not CSV: {quote} in the row that begins here") from None
+            if row is None:
+                return
+            if row:
+                yield number, row
+
+    def _of_objects(self, lines: Iterator[str]) -> Iterator[Example]:
+        chosen: Chosen | None = None
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            found = self._object(number, line)
+            chosen = chosen or self._choose(list(found))
+            text = found.get(chosen.text)
+            if not isinstance(text, str):
+                raise self._error(number, f"{chosen.text!r} is to be a text, not {json.dumps(text):.60}")
+            labels = {name: self._label(number, name, found.get(name)) for name in chosen.labels}
+            yield Example(text, labels, self.path, number)
+
+    def _object(self, number: int, line: str) -> dict[str, object]:
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            reason = getattr(error, "msg", None) or "it nests too deep, or has a number that is too long"
+            raise self._error(number, f"not JSON: {reason}; one object a line is expected") from None
+        if not isinstance(found, dict):
+            raise self._error(number, f"one JSON object a line is expected, not {line.strip()!r:.60}")
+        return found
+
+    def _label(self, number: int, name: str, value: object) -> str | None:
+        """The label that a value of JSON is; a missing one is null, NaN or blank."""
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, float):
+            return None if math.isnan(value) else str(int(value)) if value.is_integer() else str(value)
+        if value is None or isinstance(value, str | int):
+            return None if value is None else str(value).strip() or None
+        raise self._error(number, f"{name!r} is to be a label, not {json.dumps(value):.60}")
+
+    def _header(self, cells: list[str]) -> list[str] | None:
+        """The names of the columns: of the header, or numbers where the user gives those."""
+        named = self.columns.named
+        if named and not set(named) & set(cells) and all(name.isdecimal() for name in named):
+            return [str(number) for number in range(1, len(cells) + 1)]
+        return cells if named or looks_like_header(cells, labelled=self.labelled) else None
+
+    def _choose(self, names: list[str]) -> Chosen:
+        chosen = choose(names, self.columns, self.path, labelled=self.labelled)
+        if chosen.guessed and names != [LABEL, TEXT]:
+            self.progress.message(f"{self.path}: {chosen.told()}")
+        return chosen
+
+    def _of_rows(
+        self, rows: Iterable[Row], names: list[str], chosen: Chosen, *, skip: bool
+    ) -> Iterator[Example]:
+        """The examples of rows; `skip` the first, where it is the header."""
+        text, labels = names.index(chosen.text), {name: names.index(name) for name in chosen.labels}
+        for number, row in rows:
+            if skip:
+                skip = False
+                continue
+            if len(row) != len(names):
+                raise self._error(number, f"{len(row)} fields, where the first line has {len(names)}")
+            found = {name: row[index].strip() or None for name, index in labels.items()}
+            yield Example(row[text], found, self.path, number)
+
+    def _error(self, line: int, reason: str) -> CorpusError:
+        return CorpusError(reason, path=self.path, line=line)
+
+
+def ending_of(name: str) -> str:
+    """The ending of a file's name, without that of its compression.
+
+    >>> ending_of("imdb.train.TSV.xz")
+    '.tsv'
+    """
+    path = PurePath(name.lower())
+    return (path.with_suffix("") if path.suffix in _COMPRESSED else path).suffix
+
+
+def _format_of(first: str) -> Format | None:
+    """The format that the first line of a file without a telling name has."""
+    if first.lstrip().startswith("{"):
+        return "jsonl"
+    return "tsv" if "\t" in first else None
