@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from itertools import chain
 
 import numpy as np
 import regex
@@ -33,9 +33,14 @@ EMOTICON_PATTERN = r"""
 """Sideways faces, hearts and upright faces; read by the `regex` package in its verbose mode."""
 
 _TOKENS = regex.compile(
-    # A word first: what follows sees no letter. A grapheme (UAX 29) that no one can see is no token.
-    rf"{WORD_PATTERN} | {EMOTICON_PATTERN} | (?![\s\p{{Cc}}\p{{Cf}}])\X",
+    # A word first, then what no letter and no space begins. A grapheme (UAX 29) that no one sees is no token.
+    rf"{WORD_PATTERN} | (?=[^\w\s\p{{Cc}}\p{{Cf}}])(?:{EMOTICON_PATTERN} | \X)",
     regex.VERBOSE,
+)
+_ASCII_TOKENS = re.compile(
+    # The same tokens where the text is ASCII, twice as fast.
+    rf"\w+(?:'\w+)* | [.,!?\"] | (?=[^\w\s\x00-\x1f\x7f])(?:{EMOTICON_PATTERN} | .)",
+    re.VERBOSE | re.ASCII,
 )
 _LINE_BREAKS = re.compile(r"</?(?:[bB][rR]|[pP])\s*/?>")
 
@@ -52,21 +57,21 @@ class Cutter:
 
     def tokens(self, text: str) -> list[str]:
         """The tokens of one text, in order; none holds white space."""
-        found = cast(list[str], _TOKENS.findall(self.prepared(text)))
-        return [token.lower() for token in found] if self.lowercase else found
+        return self.cut([self.prepared(text)])[0]
 
-    def cut(self, texts: Iterable[str]) -> tuple[list[str], NDArray[np.int64]]:
-        """The tokens of many texts.
+    def cut(self, prepared: Iterable[str]) -> tuple[list[str], NDArray[np.int64]]:
+        """The tokens of many texts, or pieces of them between white space, that `prepared` has made.
 
         Returns:
-            The tokens of all texts, one text after the other, and how many each has, (texts,).
+            The tokens of all, one text after the other, and how many each has, (texts,).
         """
-        tokens: list[str] = []
-        ends = [0]
-        for text in texts:
-            tokens += self.tokens(text)
-            ends.append(len(tokens))
-        return tokens, np.diff(ends).astype(np.int64)
+        found = [
+            _ASCII_TOKENS.findall(text) if text.isascii() else _TOKENS.findall(text) for text in prepared
+        ]
+        tokens = list(chain.from_iterable(found))
+        if self.lowercase:
+            tokens = [token.lower() for token in tokens]
+        return tokens, np.fromiter(map(len, found), np.int64, len(found))
 
     def prepared(self, text: str) -> str:
         """The text as it is cut: without line breaks of HTML, apostrophes made plain.
