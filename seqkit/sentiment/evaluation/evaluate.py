@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.errors import DataError
+from seqkit.sentiment.dataset import Dataset
 from seqkit.sentiment.evaluation.intervals import Figure, Statistic, bootstrap
 from seqkit.sentiment.evaluation.metrics import (
     BINS,
@@ -26,9 +27,6 @@ from seqkit.sentiment.evaluation.metrics import (
     surprisals,
 )
 from seqkit.sentiment.labels import Labels
-
-if TYPE_CHECKING:
-    from seqkit.sentiment.dataset import Dataset
 
 CALIBRATION = "calibration_error"
 PER_LABEL = ("precision", "recall", "f1")

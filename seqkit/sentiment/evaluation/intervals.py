@@ -52,9 +52,9 @@ def bootstrap(
 ) -> dict[str, Figure]:
     """Figures with their bootstrap intervals.
 
-    Texts are drawn with replacement, as often as there are; all figures are of the same draws. The interval
-    is between the 2.5% and the 97.5% quantile of the draws (percentile). Of a figure that every resample
-    makes greater, as the noise of a resample adds to that of the sample, the interval is mirrored at the value
+    Texts are drawn with replacement, as often as there are; all figures are of the same draws. The
+    interval is between the 2.5% and the 97.5% quantile of the draws (percentile). Of a figure that noise
+    makes greater, that of a resample on top of that of the sample, the interval is mirrored at the value
     (basic), which takes the bias out twice: once of the draws, once of the value.
 
     Source: Efron and Tibshirani 1993, §13.3; Davison and Hinkley 1997, §5.2 (basic).
@@ -111,7 +111,8 @@ def difference(first: Figure, second: Figure) -> Figure:
     With l, u the ends of each share's own interval, the ends are d - √((p₂ - l₂)² + (u₁ - p₁)²) and
     d + √((u₂ - p₂)² + (p₁ - l₁)²).
 
-    Source: Newcombe 1998, "Interval estimation for the difference between independent proportions", method 10.
+    Source: Newcombe 1998, "Interval estimation for the difference between independent proportions: comparison
+    of eleven methods", method 10.
     """
     value = second.value - first.value
     below = math.hypot(second.value - second.low, first.high - first.value)

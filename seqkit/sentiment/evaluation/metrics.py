@@ -134,12 +134,12 @@ def calibration_error(probabilities: Array, targets: Targets) -> float:
 
 
 def chance_calibration_error(probabilities: Array, *, seed: int) -> float:
-    """The calibration error that a model with these probabilities would have once in forty, if they were true.
+    """The calibration error that true probabilities would exceed on one sample in forty.
 
     In a bin, the texts that are right then vary about their number with variance Σ p (1 - p); normal draws.
     Of true probabilities the error is never 0 on a sample, and a bootstrap around it cannot tell.
 
-    Source: Bröcker and Smith 2007, "Increasing the reliability of reliability diagrams" (consistency resampling).
+    Source: Bröcker and Smith 2007, "Increasing the reliability of reliability diagrams".
     """
     sure = probabilities.max(axis=1)
     spread = np.sqrt(np.bincount(_bins(sure), weights=sure * (1 - sure), minlength=BINS).clip(0))

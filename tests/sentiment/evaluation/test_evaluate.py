@@ -101,7 +101,7 @@ def test_intervals_are_those_of_resampled_texts() -> None:
 
 
 def test_intervals_cover() -> None:
-    """95% of 100 samples hold the accuracy that all texts have, and the calibration error 0 of true chances."""
+    """95% of 100 samples hold the accuracy of all texts, and 0, the calibration error of true chances."""
     probabilities, targets = drawn(200_000, POLARITY)
     truth = (probabilities.argmax(axis=1) == targets).mean()
     right = calibrated = 0

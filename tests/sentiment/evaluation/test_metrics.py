@@ -62,7 +62,7 @@ def test_labels_that_nothing_is() -> None:
 
 
 def test_calibration_error_by_hand() -> None:
-    # Bins of 1/15: 0.9 and 0.91 are in the 14th (0.8667 to 0.9333), 0.6 at the end of the 9th (0.5333 to 0.6].
+    # Bins of 1/15: 0.9 and 0.91 are in the 14th (0.8667 to 0.9333), 0.6 ends the 9th (0.5333 to 0.6).
     probabilities = np.array([[0.9, 0.1], [0.09, 0.91], [0.6, 0.4], [0.55, 0.45]])
     targets = np.array([0, 0, 0, 0])
     # 14th: probabilities 0.9 + 0.91, one right: |1.81 - 1|; 9th: 0.6 + 0.55, both right: |1.15 - 2|.
