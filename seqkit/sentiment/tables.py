@@ -82,55 +82,59 @@ class Table:
         if first is None:
             raise CorpusError("empty: there is no text in it", path=self.path)
         lines = chain([first], lines)
-        kind = _ENDINGS.get(ending) or _format_of(first)
+        kind = _ENDINGS.get(ending) or self._format_of(first)
         if kind == "jsonl":
             return self._of_objects(lines)
         if kind is None:
             if self.labelled:
                 raise self._error(1, "no TAB: a line is to be a label, a TAB and a text")
-            return (Example(line, {}, self.path, number) for number, line in enumerate(lines, 1))
+            return self._of_lines(lines)
         return self._of_csv(first, lines) if kind == "csv" else self._of_tsv(first, lines, ending)
+
+    def _of_lines(self, lines: Iterator[str]) -> Iterator[Example]:
+        return (Example(line, {}, self.path, number) for number, line in enumerate(lines, 1))
 
     def _of_tsv(self, first: str, lines: Iterator[str], ending: str) -> Iterator[Example]:
         cells = [cell.strip() for cell in first.split("\t")]
         names = self._header(cells)
         if names is None:
             if not self.labelled and ending not in _ENDINGS:
-                return (Example(line, {}, self.path, number) for number, line in enumerate(lines, 1))
+                return self._of_lines(lines)
             return self._of_label_and_text(lines)
         chosen = self._choose(names)
         splits = len(names) - 1 if chosen.text == names[-1] else -1
         rows = ((number, line.split("\t", splits)) for number, line in enumerate(lines, 1) if line.strip())
-        return self._of_rows(rows, names, chosen, skip=cells == names)
+        return self._of_rows(rows, names, chosen, skip=names is cells)
 
     def _of_label_and_text(self, lines: Iterator[str]) -> Iterator[Example]:
         self.progress.message(f"{self.path}: no header; a line is read as label, TAB, text")
         for number, line in enumerate(lines, 1):
             label, tab, text = line.partition("\t")
-            if tab:
-                yield Example(
-                    text, {LABEL: label.strip() or None} if self.labelled else {}, self.path, number
-                )
-            elif not self.labelled:
-                yield Example(line, {}, self.path, number)
+            if not self.labelled:
+                yield Example(text if tab else line, {}, self.path, number)
+            elif tab:
+                yield Example(text, {LABEL: label.strip() or None}, self.path, number)
             elif line.strip():
-                raise self._error(
-                    number, f"no TAB: a line is to be a label, a TAB and a text, not {line!r:.60}"
-                )
+                reason = "no TAB: a line is to be a label, a TAB and a text"
+                raise self._error(number, f"{reason}, not {line!r:.60}")
 
     def _of_csv(self, first: str, lines: Iterator[str]) -> Iterator[Example]:
         delimiter = next((mark for mark in ",;\t" if mark in first), ",")
         rows = self._csv_rows(lines, delimiter)
-        _, cells = head = next(rows)
-        cells = [cell.strip() for cell in cells]
+        head = next(rows, None)
+        if head is None:
+            raise CorpusError("blank: there is no text in it", path=self.path)
+        cells = [cell.strip() for cell in head[1]]
         names = self._header(cells)
         if names is None:
-            if len(cells) != 2:
+            if not (len(cells) == 2 or (len(cells) == 1 and not self.labelled)):
                 named = f"name them by --text-column and --label-column, 1 to {len(cells)} without a header"
                 raise self._error(1, f"which columns are text and label? {named}: {', '.join(cells)!r:.80}")
-            self.progress.message(f"{self.path}: no header; a row is read as label, text")
-            names = [LABEL, TEXT]
-        return self._of_rows(chain([head], rows), names, self._choose(names), skip=cells == names)
+            names = [LABEL, TEXT][-len(cells) :]
+            self.progress.message(f"{self.path}: no header; a row is read as {', '.join(names)}")
+            without = Chosen(TEXT, (LABEL,) if self.labelled else (), guessed=True)
+            return self._of_rows(chain([head], rows), names, without, skip=False)
+        return self._of_rows(chain([head], rows), names, self._choose(names), skip=names is cells)
 
     def _csv_rows(self, lines: Iterator[str], delimiter: str) -> Iterator[Row]:
         csv.field_size_limit(_LONGEST_FIELD)
@@ -153,11 +157,12 @@ class Table:
             if not line.strip():
                 continue
             found = self._object(number, line)
-            chosen = chosen or self._choose(list(found))
+            chosen = chosen or self._choose(list(found), required=self.columns.labels[:1])
             text = found.get(chosen.text)
             if not isinstance(text, str):
                 raise self._error(number, f"{chosen.text!r} is to be a text, not {json.dumps(text):.60}")
-            labels = {name: self._label(number, name, found.get(name)) for name in chosen.labels}
+            names = (*chosen.labels, *self.columns.labels[1:]) if self.labelled else ()
+            labels = {name: self._label(number, name, found.get(name)) for name in names}
             yield Example(text, labels, self.path, number)
 
     def _object(self, number: int, line: str) -> dict[str, object]:
@@ -183,13 +188,16 @@ class Table:
     def _header(self, cells: list[str]) -> list[str] | None:
         """The names of the columns: of the header, or numbers where the user gives those."""
         named = self.columns.named
-        if named and not set(named) & set(cells) and all(name.isdecimal() for name in named):
-            return [str(number) for number in range(1, len(cells) + 1)]
+        if named and all(name.isdecimal() for name in named):
+            numbered = cells == [str(number) for number in range(len(cells))]  # as pandas may write a header
+            return cells if numbered else [str(number) for number in range(1, len(cells) + 1)]
         return cells if named or looks_like_header(cells, labelled=self.labelled) else None
 
-    def _choose(self, names: list[str]) -> Chosen:
-        chosen = choose(names, self.columns, self.path, labelled=self.labelled)
-        if chosen.guessed and names != [LABEL, TEXT]:
+    def _choose(self, names: list[str], required: tuple[str, ...] | None = None) -> Chosen:
+        """The columns among those that there are; of labels, those `required` must be there, or else all."""
+        labels = self.columns.labels if required is None else required
+        chosen = choose(names, Columns(self.columns.text, labels), self.path, labelled=self.labelled)
+        if chosen.guessed:
             self.progress.message(f"{self.path}: {chosen.told()}")
         return chosen
 
@@ -203,9 +211,21 @@ class Table:
                 skip = False
                 continue
             if len(row) != len(names):
-                raise self._error(number, f"{len(row)} fields, where the first line has {len(names)}")
+                reason = f"{len(row)} fields, where the first line has {len(names)}"
+                raise self._error(number, f"{reason}; in CSV, a text with a separator in it is to be quoted")
             found = {name: row[index].strip() or None for name, index in labels.items()}
             yield Example(row[text], found, self.path, number)
+
+    def _format_of(self, first: str) -> Format | None:
+        """The format that the first line of a file without a telling name has."""
+        if first.lstrip().startswith("{"):
+            return "jsonl"
+        if "\t" in first:
+            return "tsv"
+        cells = [cell.strip('" ') for cell in first.split(",")]
+        named = self.columns.named
+        is_header = set(named) <= set(cells) if named else looks_like_header(cells, labelled=self.labelled)
+        return "csv" if len(cells) > 1 and is_header else None
 
     def _error(self, line: int, reason: str) -> CorpusError:
         return CorpusError(reason, path=self.path, line=line)
@@ -219,10 +239,3 @@ def ending_of(name: str) -> str:
     """
     path = PurePath(name.lower())
     return (path.with_suffix("") if path.suffix in _COMPRESSED else path).suffix
-
-
-def _format_of(first: str) -> Format | None:
-    """The format that the first line of a file without a telling name has."""
-    if first.lstrip().startswith("{"):
-        return "jsonl"
-    return "tsv" if "\t" in first else None
