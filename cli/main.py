@@ -25,6 +25,7 @@ INTERNAL_ERROR, IO_ERROR, CTRL_C = 70, 74, 130
         "demo": "seqkit.cli.demo:demo",
         "embed": "seqkit.cli.embed:embed",
         "lm": "seqkit.cli.lm:lm",
+        "sentiment": "seqkit.cli.sentiment:sentiment",
         "corpus": "seqkit.cli.corpus:corpus",
         "debias": "seqkit.cli.debias:debias",
         "plot": "seqkit.cli.plot:plot",

@@ -98,7 +98,8 @@ def _coloured(words: list[tuple[str, float]]) -> str:
     for token, weight in words:
         share = weight / strongest
         colour = None if abs(share) < FAINT else "green" if share > 0 else "red"
-        shown.append(click.style(safe(token), fg=colour, bold=abs(share) > 0.5))
+        bold = True if abs(share) > 0.5 else None
+        shown.append(click.style(safe(token), fg=colour, bold=bold))
     return " ".join(shown)
 
 

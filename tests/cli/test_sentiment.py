@@ -1,0 +1,166 @@
+"""`seqkit sentiment`: train, classify and info, by text and by JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from seqkit.cli import sentiment_classify, sentiment_train
+from seqkit.cli.main import main
+from seqkit.sentiment.registry import MODELS
+
+LINES = [
+    f"{label},the {thing} was {word}"
+    for label, words in (("1", ("awful", "bad")), ("3", ("fair", "so-so")), ("5", ("good", "great")))
+    for word in words
+    for thing in ("film", "food", "book", "room", "phone")
+]
+FIGURES = ["text", "label", "probability", "probabilities", "rating", "tokens", "unknown"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ratings, and a bundle that was trained on them."""
+    folder = tmp_path_factory.mktemp("sentiment")
+    (folder / "data.csv").write_text("stars,review\n" + "\n".join(LINES) + "\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        out = io.StringIO()
+        patch.setattr(sys, "stdout", out)
+        assert main(["sentiment", "train", "data.csv", "-o", "b", "--valid", "0.2", "-q", "--json"]) == 0
+    (folder / "answer.json").write_text(out.getvalue())
+    return folder
+
+
+@pytest.fixture
+def folder(trained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(trained)
+    return trained
+
+
+def sentiment(*arguments: str) -> int:
+    return main(["sentiment", *arguments])
+
+
+def objects(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[Any]:
+    assert sentiment(*arguments, "--json") == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_the_answer_of_training(folder: Path) -> None:
+    answer = json.loads((folder / "answer.json").read_text())
+    assert answer["bundle"] == "b"
+    assert answer["labels"] == ["1", "3", "5"]
+    assert (answer["texts"], answer["validation_texts"]) == (24, 6)
+    assert 0 <= answer["validation_accuracy"] <= 1
+    assert [each["model"] for each in answer["members"]] == ["linear"]
+
+
+def test_the_table_of_training(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sentiment("train", "data.csv", "-o", str(tmp_path / "b"), "--valid", "0.2") == 0
+    out, err = capsys.readouterr()
+    assert out.split("\t")[1:4] == ["24", "1, 3, 5", "linear"]
+    assert "text is column 'review', label is column 'stars'" in err
+
+
+def test_classify_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (found,) = objects(capsys, "classify", "b", "the film was great")
+    assert list(found) == FIGURES
+    assert found["label"] == "5"
+    assert list(found["probabilities"]) == ["1", "3", "5"]
+    assert sum(found["probabilities"].values()) == pytest.approx(1)
+    expected = sum(float(name) * p for name, p in found["probabilities"].items())
+    assert found["rating"] == pytest.approx(expected)
+    assert (found["tokens"], found["unknown"]) == (4, 0)
+
+
+def test_classify_explains(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (found,) = objects(capsys, "classify", "b", "the film was great", "--explain")
+    assert [each["token"] for each in found["explanation"]] == ["the", "film", "was", "great"]
+    assert max(found["explanation"], key=lambda each: each["weight"])["token"] == "great"
+    assert sentiment("classify", "b", "the film was great", "--explain") == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert rows[0][0] == "5"
+    assert [row[2] for row in rows[1:]] == ["the", "film", "was", "great"]
+
+
+def test_classify_reads_lines_in_order(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "good\n\nawful food\nqwertz\n"
+    (folder / "texts.txt").write_text(text)
+    found = objects(capsys, "classify", "b", "--file", "texts.txt")
+    assert [each["text"] for each in found] == ["good", "", "awful food", "qwertz"]
+    assert [each["label"] for each in found] == ["5", None, "1", None]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8"))
+    assert objects(capsys, "classify", "b") == found
+
+
+def test_classify_says_what_it_cannot(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sentiment("classify", "b", "qwertz", "--threshold", "0.1") == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("\t")
+    assert err == "1 without any word that the model knows: no label\n"
+    (unsure,) = objects(capsys, "classify", "b", "film", "--threshold", "0.99")
+    assert unsure["label"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["classify", "nowhere", "a"], 66, "nowhere: no such bundle or file"),
+        (["classify", "b", "a", "--file", "texts.txt"], 2, "give either TEXT or --file, not both"),
+        (["classify", "b", "a", "--threshold", "2"], 2, "threshold must be from 0 to 1, not 2.0"),
+        (["classify", "b", "--file", "nowhere"], 66, "nowhere"),
+        (["train", "data.csv", "-o", "b"], 2, "--overwrite"),
+        (["train", "data.csv", "-o", "c", "--label-column", "star"], 65, "did you mean 'stars'"),
+        (["train", "nowhere.csv", "-o", "c"], 66, "nowhere.csv"),
+        (["train", "data.csv", "-o", "c", "--valid", "2"], 2, "2"),
+        (["train", "data.csv", "-o", "c", "--valid", "nowhere"], 66, "nowhere"),
+        (["train", "data.csv", "-o", "c", "--seeds", "0"], 2, "seeds must be at least 1"),
+        (["info", "nowhere"], 66, "nowhere"),
+    ],
+)
+def test_errors_are_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, message: str
+) -> None:
+    assert sentiment(*arguments) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert not (folder / "c").exists()
+    assert not (folder / "c.partial").exists()
+
+
+def test_info(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (found,) = objects(capsys, "info", "b", "--verify")
+    assert found["kind"] == "sentiment"
+    assert found["verified"] is True
+    assert found["config"]["labels"] == ["1", "3", "5"]
+    assert sentiment("info", "b") == 0
+    assert "member 0\tlinear" in capsys.readouterr().out
+
+
+def test_a_terminal_gets_a_table_and_colours(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert sentiment("classify", "b", "the film was great xyz", "--explain") == 0
+    out = capsys.readouterr().out
+    assert "rating" in out
+    assert "unknown words" in out
+    words = [("good", 1.0), ("the", 0.01), ("bad", -0.4)]
+    assert sentiment_classify._coloured(words) == " ".join(
+        [click.style("good", fg="green", bold=True), click.style("the"), click.style("bad", fg="red")]
+    )
+
+
+def test_the_names_in_help_are_those_of_the_library() -> None:
+    assert [*MODELS] == sentiment_train.MODELS
