@@ -1,8 +1,8 @@
 """One contestant of `language_model.py`: a process that answers one line of JSON on stdout for each on stdin.
 
-The arguments are the program, the task and the tokens to train on (0 for all). The first answer tells the
-seconds of the first step; {"seconds": s} asks for steps in about so many seconds, {"epoch": n} for the n-th
-epoch and the perplexity after it.
+The arguments are the program, the task, the tokens to train on (0 for all), the seed and the learning rate.
+The first answer tells the seconds of the first step; {"seconds": s} asks for steps in about so many seconds,
+{"epoch": n} for the n-th epoch and the perplexity after it. Both programs begin with the same weights.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 DATA = Path(os.environ.get("SEQKIT_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
-RATE, CLIP, DROPOUT = 20.0, 0.25, 0.2
+CLIP, DROPOUT = 0.25, 0.2
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,23 @@ def text(task: str, tokens: int) -> tuple[Any, Any, int]:
     return encode(train), encode(valid), len(ids)
 
 
+def first_weights(task: Task, vocabulary: int, seed: int) -> tuple[Any, Any, list[list[Any]]]:
+    """Embeddings, the softmax's weights, and of each layer kernel, recurrent kernel and bias.
+
+    Drawn as PyTorch's example does: embeddings and softmax uniformly from ± 0.1, layers from ± 1/√units.
+    Gates are in PyTorch's order, side by side: update (input), forget, candidate, output.
+    """
+    rng, units = np.random.default_rng(seed), task.units
+
+    def drawn(bound: float, *shape: int) -> Any:
+        return rng.uniform(-bound, bound, shape).astype(np.float32)
+
+    embeddings = drawn(0.1, vocabulary, units)
+    kernel = embeddings if task.tied else drawn(0.1, vocabulary, units)
+    shapes = ((units, 4 * units), (units, 4 * units), (4 * units,))
+    return embeddings, kernel, [[drawn(units**-0.5, *shape) for shape in shapes] for _ in range(2)]
+
+
 def _words(path: Path) -> list[str]:
     with gzip.open(path, "rt", encoding="utf-8") as file:
         return [word for line in file for word in [*line.split(), "<eos>"]]
@@ -70,7 +87,7 @@ def _words(path: Path) -> list[str]:
 class Seqkit:
     """The network and trainer of seqkit."""
 
-    def __init__(self, task: Task, train: Any, valid: Any, vocabulary: int, epochs: int = 40) -> None:
+    def __init__(self, task: Task, text: tuple[Any, Any, int], seed: int, rate: float) -> None:
         from seqkit.language_model.batches import StreamBatches
         from seqkit.language_model.config import NetworkConfig
         from seqkit.language_model.network import LanguageNetwork
@@ -80,18 +97,31 @@ class Seqkit:
         from seqkit.training.network import NetworkTrainer
         from seqkit.training.optimizers import OptimizerConfig
 
+        train, valid, vocabulary = text
         config = NetworkConfig(units=task.units, tied=task.tied, dropout=DROPOUT)
         self.network = LanguageNetwork(
-            config,
-            vocabulary,
-            bfloat16=choose_device("cpu").has_bfloat16(),
-            counts=np.bincount(train, minlength=vocabulary),
+            config, vocabulary, bfloat16=choose_device("cpu").has_bfloat16(), seed=seed
         )
+        self._begin(*first_weights(task, vocabulary, seed))
         batches = StreamBatches(train, task.batch, task.steps, 0, random_lengths=False, has_ends=True)
-        optimizer = OptimizerConfig(name="sgd", learning_rate=RATE, clip_norm=CLIP)
+        optimizer = OptimizerConfig(name="sgd", learning_rate=rate, clip_norm=CLIP)
         trained = LanguageTask(self.network, task.batch)
-        self.trainer = NetworkTrainer(trained, batches, optimizer, epochs=epochs, unit_batches=1)
+        self.trainer = NetworkTrainer(trained, batches, optimizer, epochs=40, unit_batches=1)
         self._valid, self._scorer, self._unit = valid, Scorer(self.network), 0
+
+    def _begin(self, embeddings: Any, kernel: Any, layers: list[list[Any]]) -> None:
+        self.network.embeddings.assign(embeddings)
+        self.network.kernel.assign(kernel)
+        for layer, (inputs, recurrent, bias) in zip(self.network.layers, layers, strict=True):
+            joined = np.concatenate([recurrent, inputs])
+            parts = zip("ufco", np.split(joined, 4, axis=1), np.split(bias, 4), strict=True)
+            layer.cell.set_equation_weights(
+                {
+                    name: value
+                    for gate, weights, offsets in parts
+                    for name, value in ((f"W_{gate}", weights), (f"b_{gate}", offsets))
+                }
+            )
 
     def step(self) -> None:
         self.trainer.train_unit(0, self._unit % self.trainer.units)
@@ -108,26 +138,35 @@ class Seqkit:
 class PyTorch:
     """The same model, as PyTorch's example has it."""
 
-    def __init__(self, task: Task, train: Any, valid: Any, vocabulary: int) -> None:
+    def __init__(self, task: Task, text: tuple[Any, Any, int], seed: int, rate: float) -> None:
         import torch
 
         from seqkit._processors import available_cores
 
         torch.set_num_threads(available_cores())
-        torch.manual_seed(0)
-        self._torch, self._task, self._vocabulary = torch, task, vocabulary
+        torch.manual_seed(seed)
+        train, valid, vocabulary = text
+        self._torch, self._task, self._vocabulary, self._rate = torch, task, vocabulary, rate
         self._embedding = torch.nn.Embedding(vocabulary, task.units)
         self._lstm = torch.nn.LSTM(task.units, task.units, 2, dropout=DROPOUT)
         self._decoder = torch.nn.Linear(task.units, vocabulary)
-        torch.nn.init.uniform_(self._embedding.weight, -0.1, 0.1)
-        torch.nn.init.uniform_(self._decoder.weight, -0.1, 0.1)
-        torch.nn.init.zeros_(self._decoder.bias)
         if task.tied:
             self._decoder.weight = self._embedding.weight
+        self._start(*first_weights(task, vocabulary, seed))
         self._modules = torch.nn.ModuleList([self._embedding, self._lstm, self._decoder])
         self._dropout = torch.nn.Dropout(DROPOUT)
         self._train, self._valid = self._columns(train, task.batch), self._columns(valid, 10)
         self._begin, self._state = 0, None
+
+    def _start(self, embeddings: Any, kernel: Any, layers: list[list[Any]]) -> None:
+        with self._torch.no_grad():
+            self._embedding.weight.copy_(self._torch.from_numpy(embeddings))
+            self._decoder.weight.copy_(self._torch.from_numpy(kernel))
+            self._decoder.bias.zero_()
+            for number, (inputs, recurrent, bias) in enumerate(layers):
+                weights = (inputs.T, recurrent.T, bias, np.zeros_like(bias))
+                for own, value in zip(self._lstm.all_weights[number], weights, strict=True):
+                    own.copy_(self._torch.from_numpy(value))
 
     def _columns(self, ids: Any, batch: int) -> Any:
         length = len(ids) // batch
@@ -155,7 +194,7 @@ class PyTorch:
         loss.backward()
         self._torch.nn.utils.clip_grad_norm_(self._modules.parameters(), CLIP)
         for parameter in self._modules.parameters():
-            parameter.data.add_(parameter.grad, alpha=-RATE)
+            parameter.data.add_(parameter.grad, alpha=-self._rate)
         self._begin += self._task.steps
         if self._begin >= len(self._train) - 1:
             self._begin = 0
@@ -242,6 +281,7 @@ def answer(**figures: float) -> None:
 def main() -> None:
     """Answers until stdin ends."""
     program, name, tokens = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    seed, rate = int(sys.argv[4]), float(sys.argv[5])
     sampling = name.startswith("sample-")
     kind = name.split("-")[1] if sampling else name
     task = TASKS[kind]
@@ -251,14 +291,13 @@ def main() -> None:
         vocabulary = {"word": 33_000, "character": 65}[kind]
         if program == "PyTorch":
             empty = np.ones(1000, np.int32)
-            write = PyTorch(task, empty, empty, vocabulary).writer(number)
+            write = PyTorch(task, (empty, empty, vocabulary), seed, rate).writer(number)
         else:
             write = (seqkit_writer if program == "seqkit" else keras_writer)(task, vocabulary, number)
         words = {"Keras": 10}.get(program, 100)
         step, size = (lambda: write(words)), words * number
     else:
-        train, valid, vocabulary = text(kind, tokens)
-        contestant = {"seqkit": Seqkit, "PyTorch": PyTorch}[program](task, train, valid, vocabulary)
+        contestant = {"seqkit": Seqkit, "PyTorch": PyTorch}[program](task, text(kind, tokens), seed, rate)
         step, size = contestant.step, task.batch * task.steps
     began = time.perf_counter()
     if tokens == 0:

@@ -2,9 +2,10 @@
 
     python benchmarks/language_model.py                            # speed of training and of sampling
     python benchmarks/language_model.py --tasks word --rounds 5 --seconds 4
-    python benchmarks/language_model.py --epochs 1 --tokens 400000  # perplexity, both by the same SGD
+    python benchmarks/language_model.py --tasks word --epochs 1 --tokens 200000 --seeds 3 --rate 5
+                                                # perplexity: both by the same SGD from the same weights
 
-The peer is the model of PyTorch's word_language_model example (embedding, LSTM, softmax, plain SGD at 20 with
+The peer is the model of PyTorch's word_language_model example (embedding, LSTM, softmax, plain SGD with
 gradients cut at norm 0.25), written anew with the same sizes, batches and text; install PyTorch beside
 seqkit. "word" is 2 layers of 200 units, 20 x 35 tokens, tied, dropout 0.2, words of wiki.train that occur
 three times; "character" is 2 of 256, 64 x 64, on tinyshakespeare. Sampling writes one text, or 64 at once,
@@ -26,6 +27,9 @@ from pathlib import Path
 from typing import Any
 
 TASKS = ("word", "character", "sample-word-1", "sample-word-64", "sample-character-1", "sample-character-64")
+RATE = 20.0
+"""The learning rate of PyTorch's example."""
+
 GOALS = {"word": 1.5, "character": 1.2}
 SAMPLING_GOALS = {"PyTorch": 3.0, "Keras": 20.0}
 
@@ -33,9 +37,9 @@ SAMPLING_GOALS = {"PyTorch": 3.0, "Keras": 20.0}
 class Worker:
     """A contestant's process."""
 
-    def __init__(self, program: str, task: str, tokens: int | None) -> None:
+    def __init__(self, program: str, task: str, tokens: int | None, seed: int, rate: float) -> None:
         script = Path(__file__).with_name("_language_model.py")
-        command = [sys.executable, str(script), program, task, str(tokens or 0)]
+        command = [sys.executable, str(script), program, task, *map(str, (tokens or 0, seed, rate))]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -68,7 +72,7 @@ class Worker:
 
 def speed(task: str, programs: list[str], rounds: int, seconds: float) -> dict[str, Any]:
     """Tokens a second of each program, round by round, and what seqkit's are of the others'."""
-    workers = {program: Worker(program, task, None) for program in programs}
+    workers = {program: Worker(program, task, None, 0, RATE) for program in programs}
     found: dict[str, list[float]] = {program: [] for program in programs}
     for _ in range(rounds):
         for program, worker in workers.items():
@@ -100,18 +104,19 @@ def report(result: dict[str, Any]) -> None:
         print(line)
 
 
-def perplexities(task: str, programs: list[str], epochs: int, tokens: int | None) -> None:
+def perplexities(task: str, programs: list[str], options: argparse.Namespace) -> None:
     """Prints the perplexity on held-out text after each epoch, by the same recipe, one after the other."""
-    for program in programs:
-        worker = Worker(program, task, tokens)
-        for epoch in range(1, epochs + 1):
-            figures = worker.ask(epoch=epoch)
-            print(
-                f"{task:10} {program:8} epoch {epoch}: perplexity {figures['perplexity']:.2f} "
-                f"after {figures['seconds']:.0f} s of training",
-                flush=True,
-            )
-        worker.close()
+    for seed in range(options.seeds):
+        for program in programs:
+            worker = Worker(program, task, options.tokens, seed, options.rate)
+            for epoch in range(1, options.epochs + 1):
+                figures = worker.ask(epoch=epoch)
+                print(
+                    f"{task:10} {program:8} seed {seed} epoch {epoch}: "
+                    f"perplexity {figures['perplexity']:.2f} after {figures['seconds']:.0f} s of training",
+                    flush=True,
+                )
+            worker.close()
 
 
 def main() -> None:
@@ -123,6 +128,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--epochs", type=int, default=0, help="compare perplexity, not speed")
     parser.add_argument("--tokens", type=int, default=None, help="of the training text; all by default")
+    parser.add_argument("--seeds", type=int, default=1, help="perplexities from so many first weights")
+    parser.add_argument("--rate", type=float, default=RATE, help="learning rate of the SGD")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     has_torch = importlib.util.find_spec("torch") is not None
@@ -131,7 +138,7 @@ def main() -> None:
     programs = ["seqkit", *(["PyTorch"] if has_torch else [])]
     if options.epochs:
         for task in (task for task in options.tasks if not task.startswith("sample")):
-            perplexities(task, programs, options.epochs, options.tokens)
+            perplexities(task, programs, options)
         return
     for task in options.tasks:
         contestants = [*programs, "Keras"] if task.startswith("sample") else programs
