@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 import click
@@ -35,8 +34,6 @@ model_options: list[Decorator] = [
     ),
     click.option("--seeds", type=int, default=1, help="Train each so often, to answer together."),
     click.option("--lowercase/--keep-case", default=True, help="Whether text is lower-cased."),
-    click.option("--min-count", type=int, default=1, help="Rarer tokens of the text are unknown."),
-    click.option("--max-vocab", type=int, default=None, help="Know only so many of the most frequent."),
 ]
 
 
@@ -119,12 +116,13 @@ def fit_config(options: Mapping[str, Any]) -> Any:
         UsageError: an option that none of the models has.
     """
     from seqkit.sentiment.registry import model_kind
-    from seqkit.sentiment.training import FitConfig, TextConfig
+    from seqkit.sentiment.training import FitConfig
 
     kinds = [model_kind(name) for name in options["models"] or ("linear",)]
-    text = TextConfig(**{each.name: options[each.name] for each in fields(TextConfig)})
     models = tuple(kind.config_class() for kind in kinds)
-    return FitConfig(models=models, seeds=options["seeds"], text=text, seed=options["seed"])
+    return FitConfig(
+        models=models, seeds=options["seeds"], lowercase=options["lowercase"], seed=options["seed"]
+    )
 
 
 def _validation(given: str) -> list[str] | float:

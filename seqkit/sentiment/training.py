@@ -43,34 +43,19 @@ VALID = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextConfig:
-    """How texts become ids.
-
-    Args:
-        lowercase: whether capitals are small letters.
-        min_count: rarer tokens of the training texts are unknown.
-        max_vocab: only so many of the most frequent are known; None for all.
-    """
-
-    lowercase: bool = True
-    min_count: int = 1
-    max_vocab: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class FitConfig:
     """What is trained.
 
     Args:
         models: settings of each model, "LinearConfig()" for one; several answer together.
         seeds: how often each is trained, from another seed each time; those answer together, too.
-        text: how texts become ids.
+        lowercase: whether capitals are read as small letters.
         seed: the first one; of everything random.
     """
 
     models: tuple[Any, ...] = field(default_factory=lambda: (model_kind("linear").config_class(),))
     seeds: int = 1
-    text: TextConfig = field(default_factory=TextConfig)
+    lowercase: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -161,14 +146,8 @@ def fit_model(
     learned, held = dataset.split(valid, config.seed) if isinstance(valid, float) else (dataset, valid)
     if not len(held):
         raise UsageError(f"no text is held out of {len(dataset):,}: hold out more, or give more texts")
-    cutter = Cutter(lowercase=config.text.lowercase)
-    vocabulary = vocabulary_of(
-        cutter,
-        learned.texts,
-        min_count=config.text.min_count,
-        max_size=config.text.max_vocab,
-        also=resources.words,
-    )
+    cutter = Cutter(lowercase=config.lowercase)
+    vocabulary = vocabulary_of(cutter, learned.texts, also=resources.words)
     encoder = TextEncoder(cutter, vocabulary)
     fitting = Fitting(
         learned.labelled(encoder),
@@ -335,7 +314,6 @@ def train(
             model = fitted.model
             write_members(writer, model.encoder, model.ensemble)
             settings = model_settings(model.labels, model.encoder, model.ensemble)
-            settings |= {"text": asdict(config.text), "seeds": config.seeds}
             metrics = {name: value for name, value in asdict(report).items() if name != "bundle"}
             writer.commit(config=settings, seed=config.seed, metrics=metrics)
     return report

@@ -14,7 +14,7 @@ from seqkit.sentiment.dataset import Dataset
 from seqkit.sentiment.model import SentimentModel
 from seqkit.sentiment.models.linear import LinearConfig
 from seqkit.sentiment.registry import MODELS, kind_of, model_kind
-from seqkit.sentiment.training import FitConfig, TextConfig, fit_model, train
+from seqkit.sentiment.training import FitConfig, fit_model, train
 
 TWO = FitConfig(models=(LinearConfig(ngrams=1), LinearConfig(ngrams=2, l2=1e-3)))
 
@@ -140,7 +140,7 @@ def test_fractions_out_of_range(toy_file: Path, fraction: float) -> None:
 def test_the_registry() -> None:
     with pytest.raises(UsageError, match="no model 'linnear'; did you mean linear"):
         model_kind("linnear")
-    with pytest.raises(UsageError, match="TextConfig has the settings of no model"):
-        kind_of(TextConfig())
+    with pytest.raises(UsageError, match="FitConfig has the settings of no model"):
+        kind_of(FitConfig())
     assert kind_of(LinearConfig()) is MODELS["linear"]
     assert training.VALID == 0.1
