@@ -20,6 +20,8 @@ LABEL_NAMES = (
 # fmt: on
 """What columns are often called, the likeliest first; case, spaces, "-" and "_" do not matter."""
 
+_DROPPED = str.maketrans("", "", " -_")
+
 TEXT, LABEL = "text", "label"
 """What the columns are called where nothing names them."""
 
@@ -127,7 +129,7 @@ def _guess(names: Sequence[str], known: Sequence[str], taken: Sequence[str]) -> 
 
 
 def _known(names: Sequence[str], known: Sequence[str]) -> str | None:
-    plain = {"".join(filter(str.isalpha, name.casefold())): name for name in reversed(names)}
+    plain = {name.casefold().translate(_DROPPED): name for name in reversed(names)}
     return next((plain[name] for name in known if name in plain), None)
 
 
