@@ -2,9 +2,9 @@
 
 The file is a TSV with a header: label, predicted, probability (of what is predicted), slices, tags, place and
 text. A person writes tags into the column that is empty, several with commas between them, as far as there is
-time: the rows are in random order, so that the first hundred are a fair sample. The share of the tagged errors
-that has a tag, of the error as a whole, is the ceiling: what accuracy can rise by at most if all of that kind
-were right.
+time: the rows are in random order, so that the first hundred are a fair sample. The share of the tagged
+errors that has a tag, of the error as a whole, is the ceiling: what accuracy can rise by at most if all of
+that kind were right.
 
 Source: Ng 2018, "Machine Learning Yearning", chapters 14 to 17.
 """

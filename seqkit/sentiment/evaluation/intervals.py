@@ -1,7 +1,7 @@
 """How sure a figure is that was measured on some texts: 95% intervals.
 
 >>> share(5, 100)
-Figure(value=0.05, low=0.0215, high=0.1118)
+Figure(value=0.05, low=0.0215, high=0.112)
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Figure:
     high: float
 
     def __repr__(self) -> str:
-        ends = (f"{name}={getattr(self, name):.4g}" for name in ("value", "low", "high"))
+        ends = (f"{name}={getattr(self, name):.3g}" for name in ("value", "low", "high"))
         return f"Figure({', '.join(ends)})"
 
     def as_json(self) -> dict[str, float]:
