@@ -41,10 +41,13 @@ def score(
 
     model = LanguageModel.load(bundle)
     lines = list(iter_lines([file])) if file is not None else str(text).split("\n")
-    found = model.score(
-        lines, cache=CacheConfig() if cache else None, dynamic=DynamicConfig() if dynamic else None
-    )
-    tokens = list(model.score_tokens(lines)) if per_token else []
+    tokens: list[Any] = []
+    if per_token:
+        found, tokens = model.score_tokens(lines)
+    else:
+        found = model.score(
+            lines, cache=CacheConfig() if cache else None, dynamic=DynamicConfig() if dynamic else None
+        )
     how = {"cache": cache, "dynamic": dynamic}
     if as_json:
         emit_json(

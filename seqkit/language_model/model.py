@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from seqkit.errors import CorpusError, Place, UsageError
+from seqkit.language_model.batches import Ids
 from seqkit.language_model.cache import Cache, CacheConfig
 from seqkit.language_model.coding import END_ID, UNKNOWN_ID, Coding
 from seqkit.language_model.dynamic import DynamicConfig, DynamicScorer
@@ -19,12 +20,9 @@ from seqkit.language_model.network import LanguageNetwork
 from seqkit.language_model.network_steps import NetworkSteps
 from seqkit.language_model.sampling.config import SamplingConfig
 from seqkit.language_model.sampling.sampler import Sample, Sampler
-from seqkit.language_model.scoring import Scorer, perplexity, side_by_side
+from seqkit.language_model.scoring import Known, Scorer, perplexity
 from seqkit.language_model.steps import StepModel
 from seqkit.storage import Manifest
-
-LINES = 32
-"""That are scored side by side."""
 
 
 @dataclass(frozen=True)
@@ -124,23 +122,21 @@ class LanguageModel:
             UsageError: cache or dynamic evaluation of lines.
         """
         kept = _Kept(lines)
-        encoded = self.coding.encode_lines(kept)
-        if not (cache or dynamic):
-            return _summed(self._pieces(encoded, entropy=False), kept)
-        if self.coding.lines:
-            raise UsageError("this model reads each line by itself: there is no text to adapt to")
-        return _summed(self._adapted(list(encoded), cache, dynamic), kept)
+        ids, known = self._known(kept, cache=cache, dynamic=dynamic)
+        return _score(ids, known, kept)
 
-    def score_tokens(self, lines: Iterable[str]) -> Iterator[TokenScore]:
-        """What is known of each token, in order; as `score` reads the text, without cache."""
-        for targets, piece in self._pieces(self.coding.encode_lines(lines), entropy=True):
-            known = targets >= 0
-            triples = zip(
-                targets[known], piece.surprisal.numpy()[known], piece.entropy.numpy()[known], strict=True
-            )
-            for index, surprisal, entropy in triples:
-                word = self.coding.vocabulary.word(int(index))
-                yield TokenScore(word, float(surprisal) / math.log(2), float(entropy) / math.log(2))
+    def score_tokens(self, lines: Iterable[str]) -> tuple[Score, list[TokenScore]]:
+        """How likely a text is, and what is known of each token, in order; as `score` reads it.
+
+        Raises:
+            CorpusError: there is no token in it.
+        """
+        kept = _Kept(lines)
+        ids, known = self._known(kept, entropy=True)
+        words = (self.coding.vocabulary.word(int(index)) for index in ids)
+        bits = (each.astype(np.float64) / math.log(2) for each in known)
+        tokens = [TokenScore(*each) for each in zip(words, *(each.tolist() for each in bits), strict=True)]
+        return _score(ids, known, kept), tokens
 
     def rank(self, texts: Sequence[str]) -> list[tuple[str, Score]]:
         """Texts by falling probability, each a text of its own.
@@ -152,28 +148,39 @@ class LanguageModel:
             scored.append((text, self.score(text.split("\n"))))
         return sorted(scored, key=lambda pair: -pair[1].log_probability)
 
-    def _adapted(
-        self, encoded: list[Any], cache: CacheConfig | None, dynamic: DynamicConfig | None
-    ) -> Iterator[tuple[Any, Any]]:
-        if not encoded:
-            return iter(())
-        text = np.concatenate(encoded)
-        pieces = DynamicScorer(self.network, dynamic).pieces(text) if dynamic else self._pieces([text], False)
-        return Cache(cache).over(pieces) if cache else pieces
-
-    def _pieces(self, encoded: Iterable[Any], entropy: bool) -> Iterator[tuple[Any, Any]]:
-        """Targets and what is known of them: in the order of the text, if entropies are asked for."""
+    def _known(
+        self,
+        lines: Iterable[str],
+        *,
+        entropy: bool = False,
+        cache: CacheConfig | None = None,
+        dynamic: DynamicConfig | None = None,
+    ) -> tuple[Ids, Known]:
+        """The ids of a text, and what is known of each."""
+        encoded = list(self.coding.encode_lines(lines))
+        ids = np.concatenate(encoded) if encoded else np.empty(0, np.int32)
+        if not (ids != END_ID).any():
+            raise CorpusError("there is no token in the text to score")
+        if cache or dynamic:
+            return ids, self._adapted(ids, cache, dynamic)
         if entropy not in self._scorers:
             self._scorers[entropy] = Scorer(self.network, entropy=entropy)
-        scorer, lines = self._scorers[entropy], list(encoded)
-        if not lines:
-            return
-        if not self.coding.lines:
-            yield from scorer.pieces(np.concatenate(lines)[None])
-            return
-        rows = 1 if entropy else LINES
-        for start in range(0, len(lines), rows):
-            yield from scorer.pieces(side_by_side(lines[start : start + rows], rows))
+        scorer = self._scorers[entropy]
+        return ids, scorer.lines(encoded) if self.coding.lines else scorer.stream(ids)
+
+    def _adapted(self, text: Ids, cache: CacheConfig | None, dynamic: DynamicConfig | None) -> Known:
+        if self.coding.lines:
+            raise UsageError("this model reads each line by itself: there is no text to adapt to")
+        if dynamic:
+            pieces = DynamicScorer(self.network, dynamic).pieces(text)
+        else:
+            pieces = Scorer(self.network).pieces(text[None])
+        found = [
+            np.asarray(piece.surprisal)[targets >= 0]
+            for targets, piece in (Cache(cache).over(pieces) if cache else pieces)
+        ]
+        surprisal = np.concatenate(found)
+        return Known(surprisal, np.zeros_like(surprisal))
 
     # Text from the model
 
@@ -225,16 +232,9 @@ class LanguageModel:
         return self.coding.vocabulary[token]
 
 
-def _summed(pieces: Iterable[tuple[Any, Any]], kept: _Kept) -> Score:
-    total, tokens, unknown, ends = 0.0, 0, 0, 0
-    for targets, piece in pieces:
-        total -= float(np.sum(np.asarray(piece.surprisal)[targets >= 0], dtype=np.float64))
-        tokens += int(np.count_nonzero(targets >= 0))
-        unknown += int(np.count_nonzero(targets == UNKNOWN_ID))
-        ends += int(np.count_nonzero(targets == END_ID))
-    if tokens == ends:
-        raise CorpusError("there is no token in the text to score")
-    return Score(tokens, total, kept.characters, unknown)
+def _score(ids: Ids, known: Known, kept: _Kept) -> Score:
+    unknown = int(np.count_nonzero(ids == UNKNOWN_ID))
+    return Score(len(ids), -float(np.sum(known.surprisal, dtype=np.float64)), kept.characters, unknown)
 
 
 class _Kept:

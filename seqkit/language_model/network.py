@@ -1,4 +1,4 @@
-"""The network of a language model: embedding, recurrent layers, softmax; its loss, and one step of it."""
+"""The network of a language model: embedding, recurrent layers, softmax; and its loss."""
 
 from __future__ import annotations
 
@@ -208,18 +208,3 @@ class LanguageNetwork:
             tf.reshape(targets, [-1]),
             self.bfloat16,
         )
-
-    # One step
-
-    def step(self, inputs: Any, state: Any) -> tuple[Any, Any]:
-        """The logits of what follows, (batch, vocabulary), and the state after the step.
-
-        Args:
-            inputs: the tokens before, (batch,), int32.
-            state: of each layer.
-        """
-        values, states = self._embedded(inputs, training=False, label=None), []
-        for layer, before in zip(self.layers, state, strict=True):
-            values, after = layer.cell(values, list(before))
-            states.append(after)
-        return self.logits(values), tuple(states)

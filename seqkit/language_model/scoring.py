@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from seqkit.language_model.batches import NO_TARGET, Ids, inputs_of, rounded_up
 from seqkit.language_model.coding import END_ID
@@ -18,6 +19,12 @@ LOGITS = 1 << 25
 
 STEPS = 64
 """Of a piece, at most."""
+
+ROWS, ROW_TOKENS = 32, 512
+"""A stream is scored in so many rows side by side, if each has so many tokens."""
+
+CLOSE = 1e-5
+"""States that differ by less, absolutely or relatively, are the same."""
 
 PARTS, PART_TOKENS = 20, 1000
 """A stream to validate on is read in so many parts side by side, if each has so many tokens: each but the
@@ -54,6 +61,13 @@ class Piece(NamedTuple):
     hidden: Any
 
 
+class Known(NamedTuple):
+    """What is known of each token of a text, (tokens,), in its order; as `Piece` has it."""
+
+    surprisal: NDArray[np.float32]
+    entropy: NDArray[np.float32]
+
+
 class Scorer:
     """Scores with a network, compiled once.
 
@@ -87,7 +101,7 @@ class Scorer:
             Targets of a piece, and what is known of them.
         """
         batch, length = parts.shape
-        steps = max(1, min(STEPS, rounded_up(length), LOGITS // (batch * self.network.vocabulary_size)))
+        steps = self._steps(batch, length)
         padded = np.full((batch, -(-length // steps) * steps), NO_TARGET, np.int32)
         padded[:, :length] = parts
         inputs = inputs_of(padded)
@@ -98,6 +112,68 @@ class Scorer:
             piece, state = self._piece(inputs[:, start : start + steps], targets, state, first)
             yield targets, piece
 
+    def _steps(self, batch: int, length: int) -> int:
+        """Of a piece."""
+        return max(1, min(STEPS, rounded_up(length), LOGITS // (batch * self.network.vocabulary_size)))
+
+    def stream(self, ids: Ids) -> Known:
+        """Reads one text from its beginning, in rows side by side.
+
+        Rows begin with states of zero, then with those in which the rows before them end, until that changes
+        nothing more: a network forgets its first state, mostly within some hundred tokens, and only so many
+        are read again. What it does not forget is read as often as there are rows.
+
+        Args:
+            ids: (tokens,).
+        """
+        rows = max(1, min(ROWS, len(ids) // ROW_TOKENS))
+        steps = self._steps(rows, -(-len(ids) // rows))
+        shape = rows, steps * -(-len(ids) // (rows * steps))  # no row but the last ends before its last piece
+        targets, inputs = np.full(shape, NO_TARGET, np.int32), np.zeros(shape, np.int32)
+        targets.reshape(-1)[: len(ids)] = ids
+        inputs.reshape(-1)[: len(ids)] = [END_ID, *ids[:-1]]
+        starts = range(0, targets.shape[1], steps)
+        found = Known(np.empty(targets.shape, np.float32), np.empty(targets.shape, np.float32))
+        state, ends = self.network.initial_state(rows), [None] * len(starts)
+        while True:
+            for number, start in enumerate(starts):
+                place = np.s_[:, start : start + steps]
+                piece, state = self._piece(inputs[place], targets[place], state)
+                found.surprisal[place], found.entropy[place] = piece.surprisal, piece.entropy
+                if ends[number] is not None and _close(state, ends[number]):
+                    break
+                ends[number] = state
+            else:
+                if rows > 1:
+                    state = tf.nest.map_structure(_moved_on, ends[-1])
+                    continue
+            known = targets >= 0
+            return Known(found.surprisal[known], found.entropy[known])
+
+    def lines(self, lines: Sequence[Ids], labels: Ids | None = None, rows: int = 64) -> Known:
+        """Reads texts each from its beginning, those of similar length side by side.
+
+        Args:
+            lines: texts.
+            labels: of each.
+            rows: how many are read at a time.
+
+        Returns:
+            What is known of the tokens, in the order of the texts.
+        """
+        order = np.argsort([len(line) for line in lines], kind="stable")
+        found: dict[int, Known] = {}
+        for start in range(0, len(lines), rows):
+            numbers = order[start : start + rows]
+            parts = side_by_side([lines[number] for number in numbers], rows)
+            label = None if labels is None else np.resize(labels[numbers], rows)
+            pieces = [piece for _, piece in self.pieces(parts, label)]
+            tables = [np.concatenate(each, axis=1) for each in list(zip(*pieces, strict=True))[:2]]
+            for row, number in enumerate(numbers):
+                found[number] = Known(*(table[row, : len(lines[number])] for table in tables))
+        parted = zip(*(found[number] for number in range(len(lines))), strict=True)
+        return Known(*(np.concatenate(each) for each in parted))
+
     def mean_of_stream(self, ids: Ids) -> float:
         """Nats a token."""
         count = max(1, min(PARTS, len(ids) // PART_TOKENS))
@@ -107,17 +183,27 @@ class Scorer:
 
     def mean_of_lines(self, ids: Ids, batch_size: int = 64) -> float:
         """Nats a token, each line from its beginning."""
-        parts = np.split(ids, np.flatnonzero(ids == END_ID) + 1)
-        lines = sorted((part for part in parts if len(part)), key=len)
-        total = 0.0
-        for start in range(0, len(lines), batch_size):
-            total += self._sum(side_by_side(lines[start : start + batch_size], batch_size))
-        return total / len(ids)
+        return float(np.mean(self.lines(lines_of(ids), rows=batch_size).surprisal, dtype=np.float64))
 
     def _sum(self, parts: Ids) -> float:
         return float(
             sum(np.sum(piece.surprisal.numpy(), dtype=np.float64) for _, piece in self.pieces(parts))
         )
+
+
+def _close(state: Any, other: Any) -> bool:
+    pairs = zip(tf.nest.flatten(state), tf.nest.flatten(other), strict=True)
+    return all(np.allclose(one, two, rtol=CLOSE, atol=CLOSE) for one, two in pairs)
+
+
+def _moved_on(part: Any) -> Any:
+    """What one row ends with, for the next to begin with; the first begins with zeros."""
+    return tf.concat([tf.zeros_like(part[:1]), part[:-1]], axis=0)
+
+
+def lines_of(ids: Ids) -> list[Ids]:
+    """A text cut after each `<eos>`."""
+    return [part for part in np.split(ids, np.flatnonzero(ids == END_ID) + 1) if len(part)]
 
 
 def side_by_side(lines: list[Ids], rows: int) -> Ids:

@@ -39,8 +39,8 @@ def test_each_piece_is_scored_by_what_the_pieces_before_it_taught(network: Langu
         with tf.GradientTape() as tape:
             logits = []
             for word in inputs[start : start + 3]:
-                scores, state = network.step(tf.constant([word]), state)
-                logits.append(scores[0])
+                hidden, _, state = network.run(tf.constant([[word]]), state)
+                logits.append(network.logits(hidden)[0, 0])
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(text[start : start + 3], tf.stack(logits))
             loss = tf.reduce_mean(losses)
         expected += losses.numpy().tolist()

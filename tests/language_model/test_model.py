@@ -65,7 +65,8 @@ def test_many_lines(words: LanguageModel) -> None:
 
 
 def test_each_token(words: LanguageModel) -> None:
-    found = list(words.score_tokens(["the cat", "dog"]))
+    score, found = words.score_tokens(["the cat", "dog"])
+    assert score == words.score(["the cat", "dog"])
     assert [each.token for each in found] == ["the", "cat", "<eos>", "<unk>", "<eos>"]
     assert [each.surprisal for each in found] == pytest.approx([1, 3, 2, 4, 2], rel=1e-5)
     assert [each.entropy for each in found] == pytest.approx([ENTROPY] * 5, rel=1e-5)
@@ -73,8 +74,9 @@ def test_each_token(words: LanguageModel) -> None:
 
 def test_nothing_to_score(words: LanguageModel) -> None:
     for lines in ([], [""], ["  ", ""]):
-        with pytest.raises(CorpusError, match="there is no token in the text to score"):
-            words.score(lines)
+        for score in (words.score, words.score_tokens):
+            with pytest.raises(CorpusError, match="there is no token in the text to score"):
+                score(lines)
 
 
 def test_ranks(words: LanguageModel) -> None:
@@ -102,7 +104,7 @@ def test_a_stream_of_characters() -> None:
 def test_a_uniform_model_is_as_perplexed_as_it_has_words() -> None:
     uniform = model(words=dict.fromkeys([*SPECIALS, "a", "b", "c"], 1 / 5))
     assert uniform.score(["a b c", "a"]).perplexity == pytest.approx(5)
-    assert [each.entropy for each in uniform.score_tokens(["a"])] == pytest.approx([math.log2(5)] * 2)
+    assert [each.entropy for each in uniform.score_tokens(["a"])[1]] == pytest.approx([math.log2(5)] * 2)
 
 
 def test_prompts(words: LanguageModel) -> None:

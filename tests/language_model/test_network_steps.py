@@ -38,8 +38,8 @@ def test_they_are_the_steps_of_the_network(
     state = wanted_state = steps.initial_state(3)
     for words in ([EOS, EOS, EOS], [2, EOS, 0], [6, 6, EOS], [EOS, 3, 5]):
         logits, state = steps.step(tf.constant(words), state)
-        wanted, wanted_state = network.step(tf.constant(words), wanted_state)
-        np.testing.assert_allclose(logits, wanted, rtol=1e-5, atol=1e-5)
+        hidden, _, wanted_state = network.run(tf.constant(words)[:, None], wanted_state)
+        np.testing.assert_allclose(logits, network.logits(hidden)[:, 0], rtol=1e-5, atol=1e-5)
         tf.nest.assert_same_structure(state, wanted_state)
         for one, other in zip(tf.nest.flatten(state), tf.nest.flatten(wanted_state), strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)

@@ -85,6 +85,51 @@ def test_few_lengths_are_compiled(network: Any) -> None:
     assert scorer._piece.experimental_get_tracing_count() == 3  # of 8, 16 and 64 steps
 
 
+ROWS = {"ROW_TOKENS": 40, "STEPS": 8, "ROWS": 5}
+"""For texts of a few hundred tokens."""
+
+
+@pytest.mark.parametrize("lines", [1, 13, 60])
+def test_a_stream_in_rows_is_the_stream(
+    network: Any, lines: int, by_numpy: Any, weights_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in ROWS.items():
+        monkeypatch.setattr(scoring, name, value)
+    ids = text(lines)
+    found = Scorer(network, entropy=True).stream(ids)
+    _, logs = by_numpy(network, weights_of(network), np.array([[END_ID, *ids[:-1]]]))
+    np.testing.assert_allclose(found.surprisal, -logs[0, np.arange(len(ids)), ids], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found.entropy, -(np.exp(logs) * logs).sum(axis=-1)[0], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("memory", [0.5, 1.0])
+def test_what_no_row_forgets_is_carried_through_all(
+    memory: float, by_numpy: Any, weights_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """a⟨t⟩ = tanh(W a⟨t-1⟩ + x⟨t⟩) with W = 0.5 forgets in twenty steps; with 3 it stays on its side of 0.
+
+    The first word puts it above 0, where rows that begin with zero do not come. Pieces are counted: 4 rows of
+    8 pieces, read again for a piece or three where all is forgotten, else row after row.
+    """
+    for name, value in (ROWS | {"ROWS": 4}).items():
+        monkeypatch.setattr(scoring, name, value)
+    lasting = LanguageNetwork(NetworkConfig(cell="rnn", units=1, layers=1), VOCABULARY)
+    values = {"recurrent_kernel": [[3.0 if memory == 1 else 0.5]], "kernel": [[1.0]], "bias": [0.0]}
+    for name, weight in lasting.weights.items():
+        if name.startswith("layer_1"):
+            weight.assign(values[name.removeprefix("layer_1.")])
+    lasting.embeddings.assign(np.array([[5.0 if word == 2 else -0.01 * word] for word in range(VOCABULARY)]))
+    lasting.kernel.assign(np.linspace(-2, 2, VOCABULARY)[:, None])
+    ids = np.array([2, *np.random.default_rng(1).integers(3, VOCABULARY, 255)], np.int32)
+    scorer, pieces = Scorer(lasting), []
+    traced = scorer._piece
+    scorer._piece = lambda *of: pieces.append(1) or traced(*of)  # type: ignore[func-returns-value]
+    found = scorer.stream(ids)
+    expected = surprisals(lasting, ids, by_numpy, weights_of)
+    np.testing.assert_allclose(found.surprisal, expected, rtol=1e-4, atol=1e-4)
+    assert len(pieces) > 16 if memory == 1 else 8 < len(pieces) <= 12
+
+
 def test_entropies(network: Any, by_numpy: Any, weights_of: Any) -> None:
     ids = text(2)
     _, logs = by_numpy(network, weights_of(network), np.array([[END_ID, *ids[:-1]]]))
@@ -117,6 +162,21 @@ def test_the_mean_of_lines_is_of_each_by_itself(network: Any, by_numpy: Any, wei
     # without its end, the last line is still one of its own
     total -= surprisals(network, lines[-1], by_numpy, weights_of)[-1]
     assert Scorer(network).mean_of_lines(ids[:-1]) == pytest.approx(total / (len(ids) - 1), rel=1e-5)
+
+
+def test_lines_keep_their_order_and_labels(network: Any) -> None:
+    """Lines are read by length, and told in their order; a label is the first input of its own line."""
+    lines = [part for part in np.split(text(9), np.flatnonzero(text(9) == END_ID) + 1) if len(part)]
+    together = Scorer(network).lines(lines, rows=4).surprisal
+    alone = [Scorer(network).lines([line]).surprisal for line in lines]
+    np.testing.assert_allclose(together, np.concatenate(alone), rtol=1e-5, atol=1e-6)
+    labelled = LanguageNetwork(NetworkConfig(units=5, layers=1), VOCABULARY, labels=3, seed=3)
+    labelled.labels.assign(np.random.default_rng(4).normal(size=(3, 5)))
+    labels = np.arange(len(lines)) % 3
+    together = Scorer(labelled).lines(lines, labels, rows=4).surprisal
+    alone = [Scorer(labelled).lines([line], labels[n : n + 1]).surprisal for n, line in enumerate(lines)]
+    np.testing.assert_allclose(together, np.concatenate(alone), rtol=1e-5, atol=1e-6)
+    assert not np.allclose(together, Scorer(labelled).lines(lines, labels[::-1].copy(), rows=4).surprisal)
 
 
 def test_side_by_side() -> None:
