@@ -16,6 +16,7 @@ from seqkit.cli.lazy import LazyGroup
         "info": "seqkit.cli.sentiment_classify:info",
         "evaluate": "seqkit.cli.sentiment_evaluate:evaluate",
         "cross-validate": "seqkit.cli.sentiment_evaluate:cross_validate",
+        "choose": "seqkit.cli.sentiment_evaluate:choose",
         "search": "seqkit.cli.sentiment_search:search",
         "diagnose": "seqkit.cli.sentiment_diagnose:diagnose",
         "errors": "seqkit.cli.sentiment_diagnose:errors",

@@ -84,12 +84,10 @@ def cross_validate(
         model = fit(learned, number)
         seconds = time.monotonic() - began
         probabilities = model.predict(tested.texts)
-        scores = [score(probabilities, tested.targets) for score in (accuracy, macro_f1)]
-        done.append(Fold(len(learned), len(tested), *scores, seconds))
+        right, f1 = (score(probabilities, tested.targets) for score in (accuracy, macro_f1))
+        done.append(Fold(len(learned), len(tested), right, f1, seconds))
         found.append((probabilities, tested.targets))
-        progress.message(
-            f"fold {number + 1} of {folds}: accuracy {scores[0]:.4f}, trained in {seconds:.1f} s"
-        )
+        progress.message(f"fold {number + 1} of {folds}: accuracy {right:.4f}, trained in {seconds:.1f} s")
     of_all, targets = (np.concatenate(parts) for parts in zip(*found, strict=True))
     evaluation = evaluate_probabilities(of_all, targets, dataset.labels, seed=seed)
     return CrossValidation(evaluation, done, of_all)

@@ -20,12 +20,13 @@ Source: Ng 2018, "Machine Learning Yearning", chapters 20 to 43.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 from seqkit.errors import UsageError
+from seqkit.sentiment.division import key_of
 from seqkit.sentiment.evaluation.intervals import Figure, difference, share
 
 SETS = ("train", "train_dev", "dev", "test")
@@ -166,6 +167,20 @@ def diagnose(counts: Mapping[str, tuple[int, int]], human: float | None = None) 
     certain = [gap for gap in gaps if gap.is_certain]
     first = max(certain, key=lambda gap: gap.change.value, default=None)
     return Diagnosis(errors, gaps, first, _unknown(errors, gaps))
+
+
+def overlaps(texts: Mapping[str, Iterable[str]]) -> dict[tuple[str, str], int]:
+    """How many texts of a set are in an earlier one, too, which makes its error too low.
+
+    Args:
+        texts: of each set that is given, of `SETS`.
+
+    Returns:
+        Texts by the names of the earlier and the later set; pairs that share none are left out.
+    """
+    keys = {name: {key_of(text) for text in texts[name]} for name in SETS if name in texts}
+    shared = {pair: len(keys[pair[0]] & keys[pair[1]]) for pair in combinations(keys, 2)}
+    return {pair: count for pair, count in shared.items() if count}
 
 
 def named(name: str) -> str:

@@ -20,8 +20,8 @@ POLARITY = Labels(("negative", "positive"))
 # fmt: off
 GOOD = (
     "good", "great", "wonderful", "excellent", "lovely", "enjoy", "nice", "funny", "pleasant", "like",
-    "recommend", "worth", "well", "helpful", "masterpiece", "impressed", "clever", "again", "loved", "perfect",
-    "clean", "joy",
+    "recommend", "worth", "well", "helpful", "masterpiece", "impressed", "clever", "again", "loved",
+    "perfect", "clean", "joy",
 )
 BAD = (
     "bad", "terrible", "awful", "boring", "disappoint", "poor", "dull", "weak", "waste", "mess", "regret",

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from seqkit.errors import UsageError
-from seqkit.sentiment.evaluation.diagnosis import CAUSES, TO_TRY, diagnose
+from seqkit.sentiment.evaluation.diagnosis import CAUSES, TO_TRY, diagnose, overlaps
 from seqkit.sentiment.evaluation.intervals import difference, share
 
 # Errors of 1,000 texts each, in percent.
@@ -94,6 +94,11 @@ def test_people_and_the_test_alone() -> None:
         "Without training, training-dev and dev error, avoidable bias, variance, data mismatch or "
         "over-fitting to the dev set cannot be told apart."
     ]
+
+
+def test_texts_in_two_sets() -> None:
+    texts = {"test": ["a", "B  b", "c", "d"], "train": ["b b", "a", "a"], "dev": ["d", "e"]}
+    assert overlaps(texts) == {("train", "test"): 2, ("dev", "test"): 1}
 
 
 def test_json() -> None:
