@@ -79,15 +79,20 @@ def cross_validate(
         SeqkitError: as `fit`.
     """
     found, done = [], []
-    for number, (learned, tested) in enumerate(dataset.folds(folds, seed)):
-        began = time.monotonic()
-        model = fit(learned, number)
-        seconds = time.monotonic() - began
-        probabilities = model.predict(tested.texts)
-        right, f1 = (score(probabilities, tested.targets) for score in (accuracy, macro_f1))
-        done.append(Fold(len(learned), len(tested), right, f1, seconds))
-        found.append((probabilities, tested.targets))
-        progress.message(f"fold {number + 1} of {folds}: accuracy {right:.4f}, trained in {seconds:.1f} s")
+    progress.start("cross-validating", folds, "folds")
+    try:
+        for number, (learned, tested) in enumerate(dataset.folds(folds, seed)):
+            began = time.monotonic()
+            model = fit(learned, number)
+            seconds = time.monotonic() - began
+            probabilities = model.predict(tested.texts)
+            right, f1 = (score(probabilities, tested.targets) for score in (accuracy, macro_f1))
+            done.append(Fold(len(learned), len(tested), right, f1, seconds))
+            found.append((probabilities, tested.targets))
+            progress.message(f"fold {number + 1}: accuracy {right:.4f}, trained in {seconds:.1f} s")
+            progress.update(number + 1)
+    finally:
+        progress.finish()
     of_all, targets = (np.concatenate(parts) for parts in zip(*found, strict=True))
     evaluation = evaluate_probabilities(of_all, targets, dataset.labels, seed=seed)
     return CrossValidation(evaluation, done, of_all)
