@@ -29,7 +29,7 @@ def fetch_nltk(name: str) -> Path:
         UnavailableError: no network, or the server does not give it.
         CorpusError: what came cannot be read.
     """
-    nltk_corpus(name)
+    kind = nltk_corpus(name).kind
     from nltk.downloader import Downloader, ErrorMessage
 
     folder = os.environ.get("NLTK_DATA", "").split(os.pathsep)[0] or None
@@ -42,7 +42,7 @@ def fetch_nltk(name: str) -> Path:
                 reason = " ".join(str(message.message).split())
                 raise UnavailableError(
                     f"nltk:{name} could not be downloaded ({reason}); check the network, or copy "
-                    f"corpora/{name}.zip into a folder that NLTK_DATA names"
+                    f"{kind}/{name}.zip into a folder that NLTK_DATA names"
                 )
     if next(read_nltk(name), None) is None:
         raise CorpusError(f"nltk:{name} was downloaded, but holds no text; remove it and fetch it again")

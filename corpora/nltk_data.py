@@ -36,12 +36,14 @@ class NltkCorpus:
         read: gives (label, line) from NLTK's pointer to the corpus' folder; without labels they are "".
         lines: how many there are; None where it was not measured.
         labelled: whether `read` gives labels.
+        kind: the folder of NLTK's data that it lies in.
     """
 
     description: str
     read: Callable[[Any], Labelled]
     lines: int | None
     labelled: bool = False
+    kind: str = "corpora"
 
 
 def _plain(files: str, encoding: str | list[tuple[str, str]]) -> Callable[[Any], Labelled]:
@@ -137,6 +139,12 @@ NLTK_CORPORA = {
     "state_union": NltkCorpus("State of the Union addresses", _plain(_TEXT, _STATE_UNION), 6642),
     "subjectivity": NltkCorpus("sentences from film reviews and plots", _subjectivity, 10000, labelled=True),
     "treebank": NltkCorpus("Wall Street Journal, by sentence", _treebank, 3914),
+    "vader_lexicon": NltkCorpus(
+        "VADER's words and their valence, one a line",
+        _plain(_TEXT, "utf-8"),
+        7517,
+        kind="sentiment",
+    ),
     "webtext": NltkCorpus("forum posts, overheard talk, a film script", _plain(_TEXT, "cp1252"), 25827),
 }
 
@@ -188,7 +196,8 @@ def _find(name: str) -> Any:
 
     _add_nltk_data(nltk.data.path)
     refused: set[str] = set()
-    for resource in (f"corpora/{name}", f"corpora/{name}.zip/{name}/"):
+    kind = NLTK_CORPORA[name].kind
+    for resource in (f"{kind}/{name}", f"{kind}/{name}.zip/{name}/"):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)  # what it warns of is in the error
@@ -204,7 +213,7 @@ def _find(name: str) -> Any:
         )
     raise MissingInputError(
         f"nltk:{name} is not on this machine: get it with `seqkit corpus fetch nltk:{name}`, "
-        "or set NLTK_DATA to the folder that holds corpora/"
+        f"or set NLTK_DATA to the folder that holds {kind}/"
     )
 
 

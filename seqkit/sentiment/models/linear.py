@@ -188,7 +188,10 @@ def _features(documents: Documents, config: LinearConfig) -> tuple[NDArray[np.ui
 
 def _of_known_words(documents: Documents, ngrams: Ngrams) -> NDArray[np.bool_]:
     known = documents.ids != UNKNOWN_ID
-    return np.logical_and.reduce([known[ngrams.places + offset] for offset in range(ngrams.n)])
+    found: NDArray[np.bool_] = known[ngrams.places]
+    for offset in range(1, ngrams.n):
+        found &= known[ngrams.places + offset]
+    return found
 
 
 def _frequent(
@@ -218,10 +221,11 @@ def _regression(
         config: the settings.
         progress: told of iterations.
     """
-    from scipy.optimize import minimize
+    from scipy import optimize
 
+    minimize: Any = optimize.minimize
     ratios = _ratios(features, targets, config.alpha)[:, : _columns(targets.shape[1])]
-    texts = _text_weights(targets, config.balanced)
+    texts = text_weights(targets, config.balanced)
     transposed = features.T.tocsr()
     shape = ratios.shape
     state = {"iterations": 0}
@@ -229,7 +233,7 @@ def _regression(
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         w, b = parameters[: -shape[1]].reshape(shape), parameters[-shape[1] :]
         z = features @ (ratios * w).astype(np.float32) + b
-        value, slope = _cross_entropy(z, targets, texts)
+        value, slope = cross_entropy(z, targets, texts)
         slope_w = ratios * (transposed @ slope.astype(np.float32)) + config.l2 * w
         value += config.l2 / 2 * float(np.vdot(w, w))
         return value, np.concatenate([slope_w.ravel(), slope.sum(axis=0)])
@@ -260,15 +264,16 @@ def _ratios(features: csr_array, targets: NDArray[np.float64], alpha: float) -> 
     return ratios
 
 
-def _text_weights(targets: NDArray[np.float64], balanced: bool) -> NDArray[np.float64]:
+def text_weights(targets: NDArray[np.float64], balanced: bool) -> NDArray[np.float64]:
     """What each text counts in the mean, (texts,), together 1."""
     weights = np.ones(len(targets))
     if balanced:
         weights = targets @ (1 / np.maximum(targets.sum(axis=0), 1))
-    return weights / weights.sum()
+    counted: NDArray[np.float64] = weights / weights.sum()
+    return counted
 
 
-def _cross_entropy(
+def cross_entropy(
     z: NDArray[np.float64], targets: NDArray[np.float64], texts: NDArray[np.float64]
 ) -> tuple[float, NDArray[np.float64]]:
     """The mean cross-entropy, and its slope by each column of z, (texts, columns)."""
