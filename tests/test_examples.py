@@ -29,6 +29,7 @@ def check(name: str) -> dict[str, float]:
     return found
 
 
+@pytest.mark.slow
 def test_one_to_one_learns() -> None:
     check("one_to_one")
 

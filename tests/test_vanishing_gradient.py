@@ -81,6 +81,7 @@ def test_sums_are_of_the_marked_numbers(example: dict[str, Any]) -> None:
     assert np.mean(np.square(y - 1)) == pytest.approx(1 / 6, rel=0.05)
 
 
+@pytest.mark.slow
 def test_the_quick_version_runs_and_draws(example: dict[str, Any], tmp_path: Path) -> None:
     quick, picture = example["QUICK"], tmp_path / "picture.svg"
     found = example["main"](quick, str(picture))

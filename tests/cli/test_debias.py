@@ -74,6 +74,7 @@ def self_contained(page: Path) -> str:
     return text
 
 
+@pytest.mark.slow
 def test_the_planted_stereotype_is_found_and_removed(kingdom: Path, here: Path, capsys: Capture) -> None:
     words = ["--words", "kingdom"]
     audit = run(["debias", "audit", str(kingdom), *words, "-o", "audit.html"], capsys)

@@ -34,6 +34,7 @@ def parsed(*arguments: str, **options: Any) -> Any:
     return lm_train.configured(lm_train.train.make_context("train", [*arguments], **options).params)
 
 
+@pytest.mark.slow
 def test_what_is_found_can_be_trained_with(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*SEARCH, "-o", "run.toml", "--json", "--quiet"]) == 0
     out, err = capsys.readouterr()

@@ -123,6 +123,7 @@ def train(lines: int, epochs: int) -> tuple[float, dict[str, float], float]:
     return accuracy, shares, rank.statistic
 
 
+@pytest.mark.slow
 def test_skip_gram_learns_kingdom() -> None:
     accuracy, _, rank = train(lines=40_000, epochs=5)
     assert accuracy > 0.85

@@ -85,6 +85,7 @@ def test_settings_go_where_they_belong() -> None:
 # --- trials are trainings
 
 
+@pytest.mark.slow
 def test_a_trial_that_went_on_is_a_training_that_never_stopped(folder: Path) -> None:
     """Of three trials two go on: with 2.4 epochs, two rungs of 1.2, to .4 and to .4 + .6 = 1 epoch."""
     report = found(epochs=2.4, trials=3)
@@ -103,6 +104,7 @@ def _best(report: SearchReport, number: int) -> list[int]:
     return [each.number for each in ranked[:number]]
 
 
+@pytest.mark.slow
 def test_the_same_seed_finds_the_same_and_a_rate_that_learns(folder: Path) -> None:
     """A rate of 1e-6 moves no weight by more than some 1e-4; .01 learns that each word follows from one."""
     first, again = (found(epochs=2, trials=2, seed=1) for _ in range(2))

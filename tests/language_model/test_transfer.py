@@ -121,6 +121,7 @@ def test_vectors_that_say_nothing(words: list[str], rows: Any, message: str) -> 
 # --- trained
 
 
+@pytest.mark.slow
 def test_frozen_they_stay_and_tuned_they_learn(folder: Path) -> None:
     """Vocabulary: `<unk>`, `<eos>`, a, b, c, d. Of a, c and d the mean square is (25 + 25 + 50)/9."""
     frozen = run("frozen", transfer=Transfer(vectors="v.txt", frozen=True))
@@ -142,6 +143,7 @@ def test_frozen_they_stay_and_tuned_they_learn(folder: Path) -> None:
     assert run("drawn", transfer=None).covered is None
 
 
+@pytest.mark.slow
 def test_tied_they_are_tuned(folder: Path) -> None:
     run("b", network=NetworkConfig(layers=1, units=8, tied=True))
     assert set(tensors("b")) >= {"embeddings", "layer_1.kernel"}
@@ -156,6 +158,7 @@ def test_a_bundle_of_vectors(folder: Path) -> None:
     np.testing.assert_array_equal(tensors("from-file")["kernel"], tensors("from-bundle")["kernel"])
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_the_same_vectors_alone(folder: Path) -> None:
     run("whole", epochs=2)
     with pytest.raises(RuntimeError, match="enough"):

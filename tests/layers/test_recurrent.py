@@ -317,6 +317,7 @@ def test_mixed_precision_and_the_default_of_the_cell() -> None:
     assert other(np.ones((2, 3, 2), "float32")).dtype == tf.float32
 
 
+@pytest.mark.slow
 def test_fitted(helpers: Any) -> None:
     """What is to be learned lies at the first of four steps; the last of some sequences are masked."""
     rng = np.random.default_rng(0)

@@ -148,7 +148,10 @@ PAIRS = covering(FACTORS | {"cell": KINDS}, 2)
 TRIPLES = covering(FACTORS, 3)
 
 
-@pytest.mark.parametrize(tuple(FACTORS), PAIRS)
+@pytest.mark.parametrize(
+    tuple(FACTORS),
+    [pytest.param(*row, marks=[] if row[3:] == ("graph", "float32") else pytest.mark.slow) for row in PAIRS],
+)
 def test_layers_are_their_definition_pairwise(
     helpers: Any, cell: str, layer: str, option: str, mode: str, policy: str
 ) -> None:

@@ -214,6 +214,7 @@ def test_progress_is_told(look) -> None:
     assert told[-1] == "finished"
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_the_film_reviews_show_their_markup(data_dir: Path) -> None:
     found = corpus_statistics(data_dir / "sentiment" / "imdb.test.tsv.xz")

@@ -201,6 +201,7 @@ def test_the_number_of_lanes_changes_no_bit(case: Case, precision: Precision) ->
         assert bits(other) == bits(one)
 
 
+@pytest.mark.slow
 def test_what_a_chunk_teaches_does_not_depend_on_the_chunks_before(case: Case) -> None:
     # As where a run was interrupted decides which chunk a kernel is shown first.
     tables = case.tables(12)

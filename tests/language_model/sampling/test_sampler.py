@@ -293,6 +293,7 @@ def test_no_prompts_no_texts(table: Sampler) -> None:
     assert table.sample(config(), []) == []
 
 
+@pytest.mark.slow
 def test_texts_are_the_same_when_all_is_compiled(table: Sampler, compiled: None) -> None:
     settings = config(
         number=20, max_length=10, temperature=1.2, top_k=5, top_p=0.95, min_p=0.01, typical=0.95,

@@ -217,6 +217,7 @@ def test_layers_run_it_where_there_is_a_gpu(
     assert len(ran) == 2
 
 
+@pytest.mark.slow
 def test_a_model_is_fitted_through_it(
     helpers: Any, cudnn_here: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,7 +117,11 @@ def check(helpers: Any, kernels: Any, row: tuple[Any, ...]) -> None:
 PAIRS = pairwise(FACTORS)
 
 
-@pytest.mark.parametrize("row", PAIRS, ids=str)
+@pytest.mark.parametrize(
+    "row",
+    [pytest.param(row, marks=pytest.mark.slow if place % 3 else []) for place, row in enumerate(PAIRS)],
+    ids=str,
+)
 def test_shards_are_the_loop(helpers: Any, kernels: Any, row: Any) -> None:
     check(helpers, kernels, row)
 
@@ -128,6 +132,7 @@ def test_the_selection_has_all_pairs() -> None:
     assert len(PAIRS) < 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", [False, True])
 def test_any_number_of_sequences_and_steps(
     helpers: Any, kernels: Any, monkeypatch: pytest.MonkeyPatch, compiled: bool

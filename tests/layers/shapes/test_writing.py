@@ -151,6 +151,7 @@ def test_mixed_precision() -> None:
     assert model.beam(SOURCE, max_length=3)[1].dtype == tf.float32
 
 
+@pytest.mark.slow
 def test_one_to_many_learns_to_count_down() -> None:
     """From n, as a vector with one 1: the tokens n, n - 1, …, 1, then the end, 6."""
     model = one_to_many(GRUCell(24, seed=1), vocabulary_size=7, vector_size=8, end=6, seed=2)
