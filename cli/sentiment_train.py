@@ -2,50 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from seqkit.cli.common import Decorator, echo_table, emit_json, json_option, quiet_option, seed_option
+from seqkit.cli.common import echo_table, emit_json, json_option, quiet_option, seed_option
 from seqkit.cli.config import config_option
 from seqkit.cli.progress import progress_for
-
-# The names in the library, which --help must not wait for; a test compares them.
-MODELS = ["average", "linear", "rnn", "cnn", "lexicon"]
-
-data_options: list[Decorator] = [
-    click.option("--text-column", default=None, metavar="C", help="Where the text is.  [default: guessed]"),
-    click.option(
-        "--label-column",
-        "label_columns",
-        multiple=True,
-        metavar="C",
-        help="Where the label is; repeated for further tasks to learn from.  [default: guessed]",
-    ),
-]
-model_options: list[Decorator] = [
-    click.option(
-        "--model",
-        "models",
-        multiple=True,
-        type=click.Choice(MODELS),
-        help="What to train; repeated for several that answer together.  [default: linear]",
-    ),
-    click.option("--seeds", type=int, default=1, help="Train each so often, to answer together."),
-    click.option("--lowercase/--keep-case", default=True, help="Whether text is lower-cased."),
-]
-
-
-def decorated(options: list[Decorator]) -> Decorator:
-    """One decorator of several, which help lists in their order."""
-
-    def decorate(function: Any) -> Any:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
+from seqkit.cli.sentiment_options import data_options, decorated, fit_config, model_options, resources_of
 
 
 @click.command()
@@ -80,14 +44,16 @@ def train(
     from seqkit.sentiment.columns import Columns
     from seqkit.sentiment.training import train
 
+    progress = progress_for(quiet)
     report = train(
         data,
         bundle,
         fit_config(options),
         columns=Columns(options["text_column"], options["label_columns"]),
         valid=_validation(valid),
+        resources=resources_of(options, progress),
         overwrite=overwrite,
-        progress=progress_for(quiet),
+        progress=progress,
     )
     if as_json:
         emit_json(vars(report))
@@ -106,22 +72,6 @@ def train(
                 f"{report.validation_macro_f1:.4f}",
             ]
         ],
-    )
-
-
-def fit_config(options: Mapping[str, Any]) -> Any:
-    """What is trained, from the options that were given.
-
-    Raises:
-        UsageError: an option that none of the models has.
-    """
-    from seqkit.sentiment.registry import model_kind
-    from seqkit.sentiment.training import FitConfig
-
-    kinds = [model_kind(name) for name in options["models"] or ("linear",)]
-    models = tuple(kind.config_class() for kind in kinds)
-    return FitConfig(
-        models=models, seeds=options["seeds"], lowercase=options["lowercase"], seed=options["seed"]
     )
 
 

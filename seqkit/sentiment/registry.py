@@ -23,6 +23,8 @@ class ModelKind:
         classifier: name of its class.
         learns_all: whether it is trained again on training and validation texts together, once the
             validation texts have served to calibrate: it needs none to know when to stop.
+        takes_vectors: whether it can begin with word vectors.
+        is_network: whether it is trained by TensorFlow.
     """
 
     name: str
@@ -30,6 +32,8 @@ class ModelKind:
     config: str
     classifier: str
     learns_all: bool = False
+    takes_vectors: bool = False
+    is_network: bool = False
 
     @property
     def config_class(self) -> Any:
@@ -56,10 +60,10 @@ class ModelKind:
 MODELS = {
     kind.name: kind
     for kind in (
-        ModelKind("average", "average", "AverageConfig", "Average"),
+        ModelKind("average", "average", "AverageConfig", "Average", takes_vectors=True),
         ModelKind("linear", "linear", "LinearConfig", "Linear", learns_all=True),
-        ModelKind("rnn", "recurrent", "RnnConfig", "Rnn"),
-        ModelKind("cnn", "convolutional", "CnnConfig", "Cnn"),
+        ModelKind("rnn", "recurrent", "RnnConfig", "Rnn", takes_vectors=True, is_network=True),
+        ModelKind("cnn", "convolutional", "CnnConfig", "Cnn", takes_vectors=True, is_network=True),
         ModelKind("lexicon", "lexicon", "LexiconConfig", "Lexicon", learns_all=True),
     )
 }

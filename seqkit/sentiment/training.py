@@ -181,7 +181,7 @@ def _trained(config: FitConfig, fitting: Fitting) -> tuple[list[Member], list[fl
     members, seconds = [], []
     for group, settings in enumerate(config.models):
         for number in range(config.seeds):
-            name = f"member-{len(members)}"
+            name = f"{kind_of(settings).name}-{len(members)}"
             own = replace(fitting, seed=config.seed + number, name=name)
             kind = kind_of(settings)
             done = None

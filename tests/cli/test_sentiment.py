@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
-from seqkit.cli import sentiment_classify, sentiment_train
+from seqkit.cli import sentiment_classify, sentiment_options, sentiment_train
 from seqkit.cli.main import main
+from seqkit.sentiment.models.recurrent import CELLS, POOLINGS
 from seqkit.sentiment.registry import MODELS
+from seqkit.training.optimizers import OPTIMIZERS
 
 LINES = [
     f"{label},the {thing} was {word}"
@@ -163,4 +167,53 @@ def test_a_terminal_gets_a_table_and_colours(
 
 
 def test_the_names_in_help_are_those_of_the_library() -> None:
-    assert [*MODELS] == sentiment_train.MODELS
+    assert [*MODELS] == sentiment_options.MODELS
+    assert [*CELLS] == sentiment_options.CELLS
+    assert [*POOLINGS] == sentiment_options.POOLINGS
+    assert [*OPTIMIZERS] == sentiment_options.OPTIMIZERS
+
+
+def test_every_setting_of_a_model_is_an_option() -> None:
+    settings = {each.name for kind in MODELS.values() for each in fields(kind.config_class)}
+    assert settings == sentiment_options.SETTINGS
+
+
+def test_defaults_in_help_are_those_of_the_models() -> None:
+    """Where help names one number for all models that have the setting."""
+    for param in sentiment_train.train.params:
+        assert isinstance(param, click.Option | click.Argument)
+        told = re.search(r"\[default: ([\d.]+)\]", getattr(param, "help", None) or "")
+        if param.name in sentiment_options.SETTINGS and told:
+            found = {
+                float(getattr(kind.config_class(), param.name))
+                for kind in MODELS.values()
+                if param.name in {each.name for each in fields(kind.config_class)}
+            }
+            assert found == {float(told[1])}, param.name
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--filters", "3"], "--filters is no setting of linear; leave it out"),
+        (["--model", "cnn", "--freeze-vectors", "--alpha", "1"], "--alpha is no setting of cnn"),
+        (["--ngrams", "9"], "ngrams must be 1 to 5, not 9"),
+        (["--vectors", "v"], "--vectors are for average, rnn and cnn"),
+        (["--model", "cnn", "--lm", "v"], "--lm is for rnn"),
+    ],
+)
+def test_settings_that_do_not_fit(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    assert sentiment("train", "data.csv", "-o", "c", *options) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_settings_reach_their_models() -> None:
+    given = {**dict.fromkeys(sentiment_options.SETTINGS), "seeds": 2, "lowercase": False, "seed": 3}
+    config = sentiment_options.fit_config(
+        given | {"models": ("linear", "rnn"), "ngrams": 2, "units": 7, "l2": 0.5}
+    )
+    linear, rnn = config.models
+    assert (linear.ngrams, linear.l2, rnn.units, rnn.l2) == (2, 0.5, 7, 0.5)
+    assert (config.seeds, config.lowercase, config.seed) == (2, False, 3)
