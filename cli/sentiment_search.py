@@ -1,0 +1,215 @@
+"""`seqkit sentiment search`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from seqkit.cli.common import echo, echo_table, emit_json, json_option, note, quiet_option, seed_option
+from seqkit.cli.config import config_option
+from seqkit.cli.progress import progress_for
+from seqkit.cli.sentiment_evaluate import at_most_ms_option, load_data
+from seqkit.cli.sentiment_train import data_options, decorated, fit_config, train
+from seqkit.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from seqkit.sentiment.search import Found
+
+# The names in the library, which --help must not wait for; a test compares them.
+METRICS = ["accuracy", "macro_f1", "log_loss"]
+
+SHOWN = 10
+
+# Options of `seqkit sentiment train` that have no meaning for a trial, which writes nothing.
+LEFT_OUT = {"bundle", "overwrite", "seeds"}
+
+
+@click.command()
+@click.argument("data", nargs=-1, required=True, metavar="DATA...")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE.toml",
+    default=None,
+    help="Write a configuration for `seqkit sentiment train`.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+@click.option("--minutes", type=float, default=10.0, help="Of all trials together.")
+@click.option("--trials", type=int, default=8, help="That each of two rounds begins with, for each model.")
+@click.option("--metric", type=click.Choice(METRICS), default="accuracy", help="What is to be best.")
+@at_most_ms_option
+@click.option(
+    "--scale",
+    "scales",
+    multiple=True,
+    metavar="NAME=SCALE",
+    help="Draw a setting from log:LOW,HIGH, one-minus-log:LOW,HIGH, uniform:LOW,HIGH or choice:A,B,…",
+)
+@click.option(
+    "--valid",
+    metavar="DATA|FRACTION",
+    default="0.1",
+    help="Labelled texts that the trials are compared on, or a fraction of DATA to hold out.",
+)
+@decorated(data_options)
+@seed_option
+@config_option
+@quiet_option
+@json_option
+@click.pass_context
+def search(
+    ctx: click.Context,
+    /,
+    data: tuple[str, ...],
+    output: str | None,
+    overwrite: bool,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Look for settings with which DATA is classified best, by many short trainings.
+
+    Settings are drawn at random, on logarithmic scales where that is fit; the better half of the trials goes
+    on with more of the texts; a second round looks more finely around the best. What is given is not drawn.
+    With several --model each has an equal share of the time. Interrupted by Ctrl-C, the search answers with
+    what it has found.
+    """
+    from seqkit.sentiment.search import SearchPlan, search_settings
+
+    if output and os.path.lexists(output) and not overwrite:
+        raise UsageError(
+            f"{output}: a file is there already; choose another name or overwrite it (--overwrite)"
+        )
+    if output and not Path(output).absolute().parent.is_dir():
+        raise UsageError(f"{output}: there is no such folder to write to")
+    plan = SearchPlan(
+        **{name: options[name] for name in ("minutes", "trials", "metric", "at_most_ms", "seed")}
+    )
+    fixed = {str(name) for name in options if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    scales = _scales(options["scales"], fixed)
+    config = fit_config({**options, "seeds": 1})
+    dataset = load_data(data, options, quiet)
+    found = search_settings(
+        dataset,
+        plan,
+        config,
+        valid=_validation(options, dataset, quiet),
+        fixed=fixed,
+        scales=scales,
+        progress=progress_for(quiet),
+    )
+    settings = [*_given(ctx), *_drawn(found)]
+    command = ["seqkit", "sentiment", "train", *data, "-o", "BUNDLE"]
+    command += [word for each in settings for word in each[2]]
+    if output and found.best:
+        from seqkit.storage import atomic_write_bytes
+
+        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value, _ in settings]
+        atomic_write_bytes(output, f"[sentiment.train]\n{''.join(lines)}".encode())
+    _show(found, plan.metric, shlex.join(command), as_json)
+    if found.interrupted is not None:
+        note(f"stopped by {signal.Signals(found.interrupted).name}; this is what was found until then")
+        ctx.exit(128 + found.interrupted)
+    if found.best is None:
+        raise DataError(f"no model that was tried is within {plan.at_most_ms:g} ms; raise --at-most-ms")
+
+
+def _show(found: Found, metric: str, command: str, as_json: bool) -> None:
+    if as_json:
+        emit_json(
+            {
+                "best": None if found.best is None else vars(found.best),
+                "trials": [vars(trial) for trial in found.trials],
+                "command": None if found.best is None else command,
+                "interrupted": found.interrupted is not None,
+            }
+        )
+        return
+    timed = any("ms" in trial.figures for trial in found.trials)
+    echo_table(
+        ["model", "settings", "texts", "seconds", *(["ms"] if timed else []), metric],
+        [
+            [
+                trial.model,
+                ", ".join(f"{name} {value}" for name, value in trial.settings.items()),
+                trial.texts,
+                f"{trial.seconds:.1f}",
+                *([trial.figures["ms"]] if timed else []),
+                trial.figures[metric],
+            ]
+            for trial in found.trials[:SHOWN]
+        ],
+    )
+    if found.best is not None:
+        echo(command)
+
+
+def _scales(given: tuple[str, ...], fixed: set[str]) -> dict[str, Any]:
+    from seqkit.sentiment.search import searchable
+    from seqkit.training.scales import parse_scale
+
+    names = searchable() & {str(param.name) for param in train.params}
+    scales = {}
+    for each in given:
+        name, _, scale = each.partition("=")
+        name = name.strip().replace("-", "_")
+        if name in fixed:
+            raise UsageError(f"--scale {each}: {name} is given, so that there is nothing to draw")
+        if name not in names:
+            raise UsageError(f"--scale {each}: {name!r} is none of {', '.join(sorted(names))}")
+        scales[name] = parse_scale(scale)
+    return scales
+
+
+def _validation(options: dict[str, Any], dataset: Any, quiet: bool) -> Any:
+    """A fraction to hold out, or labelled texts."""
+    try:
+        return float(options["valid"])
+    except ValueError:
+        return load_data((options["valid"],), options, quiet, dataset.labels)
+
+
+Setting = tuple[str, Any, list[str]]
+"""Its key in a configuration, its value, and the words of a command line."""
+
+
+def _given(ctx: click.Context) -> Iterator[Setting]:
+    """What is given and training takes, too, but the model."""
+    left_out = {"data", "overwrite", "quiet", "as_json", "models"}
+    for name in (str(param.name) for param in train.params):
+        given = name in ctx.params and ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if given and name not in left_out:
+            yield _setting(name, ctx.params[name])
+
+
+def _drawn(found: Found) -> Iterator[Setting]:
+    if found.best is not None:
+        yield _setting("models", (found.best.model,))
+        for name, value in found.best.settings.items():
+            yield _setting(name, value)
+
+
+def _setting(name: str, value: Any) -> Setting:
+    param = next(param for param in train.params if param.name == name)
+    flag = param.opts[-1]
+    key = flag.removeprefix("--")
+    if isinstance(value, bool):
+        return key, value, [flag] if value else param.secondary_opts[-1:]
+    if isinstance(value, tuple):
+        return key, list(value), [word for each in value for word in (flag, str(each))]
+    return key, value, [flag, str(value)]
+
+
+search.params += [
+    param
+    for param in train.params
+    if isinstance(param, click.Option) and param.name not in {each.name for each in search.params} | LEFT_OUT
+]
