@@ -27,6 +27,8 @@ CORPUS = "kingdom"
 LINES = 100_000
 NAMES, NAME_EPOCHS = 10_000, 6
 QUERIES = ("king", "italy", "walked")
+REVIEWS = 10_000
+OPINIONS = ("The food was not good at all.", "An utterly brilliant book!", "The room was okay, the staff was passable.")
 ANALOGIES = (("man", "king", "woman"), ("france", "paris", "italy"), ("walk", "walked", "sing"))
 
 
@@ -37,11 +39,12 @@ ANALOGIES = (("man", "king", "woman"), ("france", "paris", "italy"), ("walk", "w
 @quiet_option
 @json_option
 def demo(bundle: str | None, seed: int, threads: int | None, quiet: bool, as_json: bool) -> None:
-    """Train word vectors on a bundled corpus, ask them questions, and let a language model make up names."""
+    """Train word vectors, a language model and a classifier on bundled corpora, and show what they know."""
     with tempfile.TemporaryDirectory(prefix="seqkit-demo-") as folder:
         try:
             answer, vectors = _run(bundle or str(Path(folder) / "kingdom"), seed, threads, quiet)
             answer["names"] = _names(str(Path(folder) / "names"), seed, threads, quiet)
+            answer["opinions"] = _opinions(str(Path(folder) / "opinions"), seed, quiet)
         except InterruptedTraining as error:
             if bundle is None:  # the state goes with the folder
                 raise InterruptedTraining(error.signal_number, None) from None
@@ -104,6 +107,15 @@ def _names(bundle: str, seed: int, threads: int | None, quiet: bool) -> list[str
     return [name for name in dict.fromkeys(str(sample.text) for sample in made_up) if name not in read][:8]
 
 
+def _opinions(bundle: str, seed: int, quiet: bool) -> list[dict[str, Any]]:
+    """What a classifier of reviews says of texts that it has not read."""
+    from seqkit.sentiment.model import SentimentModel
+    from seqkit.sentiment.training import FitConfig, train
+
+    train([f"reviews:{REVIEWS}"], bundle, FitConfig(seed=seed), progress=progress_for(quiet))
+    return [found.summary() for found in SentimentModel.load(bundle).classify(OPINIONS)]
+
+
 def _show(answer: dict[str, Any], bundle: str | None, vectors: Vectors) -> None:
     echo_table(
         ["corpus", "words", "vocabulary", "seconds", "words/s"],
@@ -152,6 +164,11 @@ def _show(answer: dict[str, Any], bundle: str | None, vectors: Vectors) -> None:
     )
     echo("")
     echo_table(["names made up"], [[", ".join(answer["names"])]])
+    echo("")
+    echo_table(
+        ["opinion", "label", "probability"],
+        [[found["text"], found["label"], f"{found['probability']:.2f}"] for found in answer["opinions"]],
+    )
     echo("")
     place = bundle or "BUNDLE"
     echo(

@@ -35,7 +35,7 @@ INTERNAL_ERROR, IO_ERROR, CTRL_C = 70, 74, 130
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(__version__, prog_name="seqkit", message="%(prog)s %(version)s")
 def seqkit(debug: bool) -> None:
-    """Word vectors and language models from text, on TensorFlow: train, query, evaluate, write.
+    """Word vectors, language models and sentiment from text, on TensorFlow: train, ask, evaluate, write.
 
     Results go to standard output, everything else to standard error. `seqkit demo` shows it all at once.
     """

@@ -26,6 +26,7 @@ def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(demo, "LINES", 3000)
     monkeypatch.setattr(demo, "NAMES", 300)
     monkeypatch.setattr(demo, "NAME_EPOCHS", 1)
+    monkeypatch.setattr(demo, "REVIEWS", 500)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     return tmp_path
 
@@ -41,6 +42,8 @@ def test_the_demo(short: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert next(iter(answer["analogies"])) == "man : king = woman"
     assert set(answer["evaluation"]) == {"similarity", "analogies"}
     assert set("".join(answer["names"])) <= set("".join(open_corpus("names", size=300)))
+    assert [found["text"] for found in answer["opinions"]] == [*demo.OPINIONS]
+    assert {found["label"] for found in answer["opinions"]} <= {"positive", "negative", "neutral"}
     assert err.startswith("reading text: ")
     assert os.listdir(short) == ["kept"]
     assert main(["demo", "-o", "kept"]) == 2
@@ -54,7 +57,7 @@ def test_the_demo(short: Path, capsys: pytest.CaptureFixture[str]) -> None:
         f"{answer['words']:,}",
         str(answer["vocabulary"]),
     ]
-    for word in (*demo.QUERIES, "man : king = woman", "kingdom-similarity", "kingdom-analogies"):
+    for word in (*demo.QUERIES, "man : king = woman", "kingdom-similarity", *demo.OPINIONS):
         assert f"\n{word}\t" in out
     assert out.rstrip().endswith("seqkit embed train FILE -o BUNDLE, then seqkit embed similar BUNDLE WORD")
     assert os.listdir(short) == ["kept"]
