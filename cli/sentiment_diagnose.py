@@ -8,7 +8,7 @@ import click
 
 from seqkit.cli.common import echo, echo_table, emit_json, json_option, note, quiet_option, seed_option
 from seqkit.cli.sentiment_evaluate import load_data
-from seqkit.cli.sentiment_train import data_options, decorated
+from seqkit.cli.sentiment_options import data_options, decorated
 from seqkit.errors import UsageError
 
 if TYPE_CHECKING:

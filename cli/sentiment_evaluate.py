@@ -8,7 +8,8 @@ import click
 
 from seqkit.cli.common import echo, echo_table, emit_json, json_option, note, quiet_option, seed_option
 from seqkit.cli.progress import progress_for
-from seqkit.cli.sentiment_train import data_options, decorated, fit_config, train
+from seqkit.cli.sentiment_options import data_options, decorated, fit_config, resources_of
+from seqkit.cli.sentiment_train import train
 
 if TYPE_CHECKING:
     from seqkit.sentiment.dataset import Dataset
@@ -85,14 +86,15 @@ def cross_validate(
     from seqkit.sentiment.evaluation.cross_validation import cross_validate as measure
     from seqkit.sentiment.training import fit_model
 
-    config = fit_config(options)
+    config, progress = fit_config(options), progress_for(quiet)
     dataset = load_data(data, options, quiet)
+    resources = resources_of(options, progress)
     found = measure(
-        lambda learned, _: fit_model(learned, config, valid=held_out).model,
+        lambda learned, _: fit_model(learned, config, valid=held_out, resources=resources).model,
         dataset,
         folds,
         seed=options["seed"],
-        progress=progress_for(quiet),
+        progress=progress,
     )
     if as_json:
         emit_json({"data": list(data), **found.as_json()})

@@ -17,7 +17,8 @@ from seqkit.cli.common import echo, echo_table, emit_json, json_option, note, qu
 from seqkit.cli.config import config_option
 from seqkit.cli.progress import progress_for
 from seqkit.cli.sentiment_evaluate import at_most_ms_option, load_data
-from seqkit.cli.sentiment_train import data_options, decorated, fit_config, train
+from seqkit.cli.sentiment_options import SETTINGS, data_options, decorated, fit_config, resources_of
+from seqkit.cli.sentiment_train import train
 from seqkit.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -93,9 +94,9 @@ def search(
     plan = SearchPlan(
         **{name: options[name] for name in ("minutes", "trials", "metric", "at_most_ms", "seed")}
     )
-    fixed = {str(name) for name in options if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    fixed = {name for name in SETTINGS if options[name] is not None}
     scales = _scales(options["scales"], fixed)
-    config = fit_config({**options, "seeds": 1})
+    config, progress = fit_config({**options, "seeds": 1}), progress_for(quiet)
     dataset = load_data(data, options, quiet)
     found = search_settings(
         dataset,
@@ -104,7 +105,8 @@ def search(
         valid=_validation(options, dataset, quiet),
         fixed=fixed,
         scales=scales,
-        progress=progress_for(quiet),
+        resources=resources_of(options, progress),
+        progress=progress,
     )
     settings = [*_given(ctx), *_drawn(found)]
     command = ["seqkit", "sentiment", "train", *data, "-o", "BUNDLE"]
@@ -153,10 +155,9 @@ def _show(found: Found, metric: str, command: str, as_json: bool) -> None:
 
 
 def _scales(given: tuple[str, ...], fixed: set[str]) -> dict[str, Any]:
-    from seqkit.sentiment.search import searchable
     from seqkit.training.scales import parse_scale
 
-    names = searchable() & {str(param.name) for param in train.params}
+    names = SETTINGS - {param.name for param in train.params if getattr(param, "is_flag", False)}
     scales = {}
     for each in given:
         name, _, scale = each.partition("=")

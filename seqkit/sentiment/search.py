@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 from seqkit.errors import InterruptedTraining, UsageError
@@ -14,7 +15,7 @@ from seqkit.sentiment.dataset import Dataset
 from seqkit.sentiment.evaluation.choice import METRICS, milliseconds
 from seqkit.sentiment.evaluation.metrics import accuracy, macro_f1, surprisals
 from seqkit.sentiment.models.contract import Resources
-from seqkit.sentiment.registry import MODELS, kind_of, model_kind
+from seqkit.sentiment.registry import kind_of
 from seqkit.sentiment.training import VALID, FitConfig, fit_model
 from seqkit.training.scales import Choice, Range, Scale
 from seqkit.training.search import SearchConfig, allocation, search
@@ -117,7 +118,7 @@ class Found:
     """What a search found.
 
     Args:
-        trials: each with the most texts that it learned, the best first.
+        trials: each with the most texts that it learned, the best first; of equals those of lower log loss.
         best: the first of them that is within the limit; None where none is.
         interrupted: the signal that ended it early, or None.
     """
@@ -155,14 +156,14 @@ def search_settings(
         progress: told of each trial.
 
     Raises:
-        UsageError: nothing to search, or every trial diverged.
+        UsageError: a scale of a setting that no model has, or every trial of a model diverged.
         InterruptedTraining: a signal came before any trial was done.
         SeqkitError: as `fit_model`.
     """
     config = config or FitConfig()
     learned, held = dataset.split(valid, config.seed) if isinstance(valid, float) else (dataset, valid)
+    spaces = _spaces(config.models, fixed, scales or {})
     trials = _Trials(learned, held, plan, config, resources, progress)
-    spaces = [_space(model, fixed, scales or {}) for model in config.models]
     interrupted = None
     try:
         with StopAtOnce():
@@ -174,16 +175,19 @@ def search_settings(
     return trials.found(interrupted)
 
 
-def searchable() -> set[str]:
-    """The names of the settings that can have a scale: whatever some model has."""
-    kinds = (model_kind(name).config_class for name in MODELS)
-    return {each.name for kind in kinds for each in fields(kind) if each.type != "bool"}
-
-
-def _space(model: Any, fixed: Collection[str], scales: Mapping[str, Scale]) -> dict[str, Scale]:
-    names = {each.name for each in fields(model)}
-    found = SPACES.get(kind_of(model).name, {}) | {n: scale for n, scale in scales.items() if n in names}
-    return {name: scale for name, scale in found.items() if name not in fixed}
+def _spaces(
+    models: Sequence[Any], fixed: Collection[str], scales: Mapping[str, Scale]
+) -> list[dict[str, Scale]]:
+    """What is drawn for each model."""
+    names = [{each.name for each in fields(model)} for model in models]
+    if unused := scales.keys() - set().union(*names):
+        kinds = ", ".join(kind_of(model).name for model in models)
+        raise UsageError(f"none of the models ({kinds}) has a setting {min(unused)!r} to draw")
+    found = []
+    for model, own in zip(models, names, strict=True):
+        space = SPACES.get(kind_of(model).name, {}) | {n: scale for n, scale in scales.items() if n in own}
+        found.append({name: scale for name, scale in space.items() if name not in fixed})
+    return found
 
 
 class _OutOfTime(Exception):
@@ -240,7 +244,7 @@ class _Trials:
             try:
                 if space:
                     config = self._plan.of_model(share)
-                    search(lambda drawn, part, model=model: self._loss(model, drawn, part), space, config)
+                    search(partial(self._loss, model), space, config)
                 else:
                     self._loss(model, {}, 1.0)
             except _OutOfTime:
@@ -299,7 +303,7 @@ class _Trials:
 
     def found(self, interrupted: int | None) -> Found:
         """The answer."""
-        trials = sorted(self.done.values(), key=lambda trial: (self._of(trial), -trial.texts))
+        trials = sorted(self.done.values(), key=lambda trial: (self._of(trial), trial.figures["log_loss"]))
         limit = math.inf if self._plan.at_most_ms is None else self._plan.at_most_ms
         within = [trial for trial in trials if trial.figures.get("ms", 0) <= limit]
         return Found(trials, within[0] if within else None, interrupted)
