@@ -14,6 +14,7 @@ from seqkit.cli.lazy import LazyGroup
         "search": "seqkit.cli.lm_search:search",
         "sample": "seqkit.cli.lm_sample:sample",
         "score": "seqkit.cli.lm_score:score",
+        "ngram": "seqkit.cli.lm_ngram:ngram",
         "rank": "seqkit.cli.lm_score:rank",
         "info": "seqkit.cli.lm_score:info",
     },

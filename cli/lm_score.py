@@ -16,6 +16,9 @@ from seqkit.errors import UsageError
 @click.option("--text", default=None, help="Score this text instead of FILE.")
 @click.option("--per-token", is_flag=True, help="Surprisal of each token and the entropy before it, in bits.")
 @click.option("--cache", is_flag=True, help="Expect words that the text had lately, too (continuous cache).")
+@click.option(
+    "--ngram", default=None, metavar="NGRAMS", help="Mix in n-grams that `seqkit lm ngram` counted."
+)
 @click.option("--dynamic", is_flag=True, help="Go on learning from the text (dynamic evaluation).")
 @json_option
 def score(
@@ -23,6 +26,7 @@ def score(
     file: str | None,
     text: str | None,
     per_token: bool,
+    ngram: str | None,
     cache: bool,
     dynamic: bool,
     as_json: bool,
@@ -30,12 +34,14 @@ def score(
     """Say how likely FILE (- for stdin, or any source of text) is by the language model BUNDLE."""
     if (file is None) == (text is None):
         raise UsageError("give either a FILE or --text")
-    if per_token and (cache or dynamic):
+    if per_token and (cache or dynamic or ngram):
         raise UsageError(
-            "--per-token is what the model as it was trained expects: leave out --cache and --dynamic"
+            "--per-token is what the model as it was trained expects: "
+            "leave out --cache, --dynamic and --ngram"
         )
     from seqkit.language_model.cache import CacheConfig
     from seqkit.language_model.dynamic import DynamicConfig
+    from seqkit.language_model.mixture import Mixture
     from seqkit.language_model.model import LanguageModel
     from seqkit.text.sources import iter_lines
 
@@ -46,9 +52,12 @@ def score(
         found, tokens = model.score_tokens(lines)
     else:
         found = model.score(
-            lines, cache=CacheConfig() if cache else None, dynamic=DynamicConfig() if dynamic else None
+            lines,
+            cache=CacheConfig() if cache else None,
+            dynamic=DynamicConfig() if dynamic else None,
+            mixture=Mixture.load(ngram) if ngram else None,
         )
-    how = {"cache": cache, "dynamic": dynamic}
+    how = {"cache": cache, "dynamic": dynamic, "ngram": ngram is not None}
     if as_json:
         emit_json(
             found.summary() | how | ({"per_token": [vars(each) for each in tokens]} if per_token else {})

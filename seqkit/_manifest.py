@@ -26,6 +26,7 @@ KINDS: dict[str, frozenset[str]] = {
     "vectors": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
     "cooccurrence": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
     "language_model": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
+    "ngram": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
     "sentiment": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
 }
 """The members that each kind of bundle has."""
@@ -34,6 +35,7 @@ OPTIONAL: dict[str, frozenset[str]] = {
     "vectors": frozenset({"phrases.tsv", "debias.safetensors"}),
     "cooccurrence": frozenset(),
     "language_model": frozenset({"pairs.json"}),
+    "ngram": frozenset(),
     "sentiment": frozenset(),
 }
 """The members that it may have besides; nothing else."""

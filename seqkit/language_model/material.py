@@ -85,14 +85,20 @@ def material(
         found = _of_tokens(sources, config, seed, folder, progress)
     if not valid:
         return found
-    pieces = list(found.coding.encode_lines(iter_lines(valid, progress=progress)))
-    if not pieces:
+    held_out = encoded(found.coding, iter_lines(valid, progress=progress))
+    if not len(held_out):
         raise CorpusError("no token in the text to validate on", path=str(valid[0]))
-    return Material(found.coding, found.ids, np.concatenate(pieces), found.fingerprint)
+    return Material(found.coding, found.ids, held_out, found.fingerprint)
+
+
+def encoded(coding: Coding, lines: Iterable[str]) -> Ids:
+    """The ids of a text, by a coding that is there already."""
+    pieces = list(coding.encode_lines(lines))
+    return np.concatenate(pieces) if pieces else np.empty(0, np.int32)
 
 
 def _of_tokens(sources: Sources, config: TextConfig, seed: int, folder: Path, progress: Progress) -> Material:
-    encoded = encode(
+    text = encode(
         sources,
         folder / CORPUS,
         EncodingConfig(
@@ -108,17 +114,17 @@ def _of_tokens(sources: Sources, config: TextConfig, seed: int, folder: Path, pr
         progress=progress,
     )
     ids, held_out = (
-        np.where(part == LINE_END, np.int32(END_ID), part) for part in (encoded.ids, encoded.held_out_ids)
+        np.where(part == LINE_END, np.int32(END_ID), part) for part in (text.ids, text.held_out_ids)
     )
-    counts = encoded.vocabulary.counts.copy()
+    counts = text.vocabulary.counts.copy()
     counts[END_ID] = np.count_nonzero(ids == END_ID)
-    coding = Coding(config.level, Vocabulary(encoded.vocabulary.words, counts), config.cutter, config.lines)
-    return Material(coding, ids, held_out, encoded.fingerprint)
+    coding = Coding(config.level, Vocabulary(text.vocabulary.words, counts), config.cutter, config.lines)
+    return Material(coding, ids, held_out, text.fingerprint)
 
 
 def _of_characters(sources: Sources, config: TextConfig, progress: Progress) -> Material:
     """A stream of characters, line ends among them; its end is held out."""
-    text = _Hashed()
+    text = Hashed()
     parts = [
         np.frombuffer((chunk.lower() if config.lowercase else chunk).encode("utf-32-le"), np.int32)
         for chunk in text.passed(iter_chunks(sources, progress=progress))
@@ -139,7 +145,7 @@ def _of_characters(sources: Sources, config: TextConfig, progress: Progress) -> 
 
 
 def _of_pairs(sources: Sources, config: TextConfig, seed: int, progress: Progress) -> Material:
-    text, split = _Hashed(), Split(config.validation, seed)
+    text, split = Hashed(), Split(config.validation, seed)
     lines = [
         line.lower() if config.lowercase else line
         for line in text.lines(iter_lines(sources, progress=progress))
@@ -155,12 +161,12 @@ def _of_pairs(sources: Sources, config: TextConfig, seed: int, progress: Progres
     cut = [pairs.tokens(line) for line in lines]
     counts = Counter(token for tokens, out in zip(cut, held, strict=True) if not out for token in tokens)
     vocabulary = _vocabulary(counts, config, sources)
-    encoded = [np.array([*(_id(vocabulary, token) for token in tokens), END_ID], np.int32) for tokens in cut]
+    rows = [np.array([*(_id(vocabulary, token) for token in tokens), END_ID], np.int32) for tokens in cut]
     ids, held_out = (
         np.concatenate(
             [
                 np.empty(0, np.int32),
-                *(e for e, out in zip(encoded, held, strict=True) if out == which and len(e) > 1),
+                *(row for row, out in zip(rows, held, strict=True) if out == which and len(row) > 1),
             ]
         )
         for which in (False, True)
@@ -192,22 +198,25 @@ def _first(sources: Sources) -> str:
     return os.fspath(sources if isinstance(sources, str | os.PathLike) else sources[0])
 
 
-class _Hashed:
+class Hashed:
     """The fingerprint of what passes: as `seqkit.text.encoding.fingerprint` has it."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
 
     def passed(self, chunks: Iterable[str]) -> Iterator[str]:
+        """Pieces of a text, as they are."""
         for chunk in chunks:
             self._hash.update(chunk.encode())
             yield chunk
 
     def lines(self, lines: Iterable[str]) -> Iterator[str]:
+        """Lines, without their ends."""
         for line in lines:
             self._hash.update(f"{line}{NEWLINE}".encode())
             yield line
 
     @property
     def digest(self) -> str:
+        """SHA-256 of what has passed, in hex."""
         return self._hash.hexdigest()

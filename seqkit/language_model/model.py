@@ -15,12 +15,14 @@ from seqkit.language_model.batches import Ids
 from seqkit.language_model.cache import Cache, CacheConfig
 from seqkit.language_model.coding import END_ID, UNKNOWN_ID, Coding
 from seqkit.language_model.dynamic import DynamicConfig, DynamicScorer
+from seqkit.language_model.material import encoded
 from seqkit.language_model.members import read_members
+from seqkit.language_model.mixture import Mixture
 from seqkit.language_model.network import LanguageNetwork
 from seqkit.language_model.network_steps import NetworkSteps
 from seqkit.language_model.sampling.config import SamplingConfig
 from seqkit.language_model.sampling.sampler import Sample, Sampler
-from seqkit.language_model.scoring import Known, Scorer, perplexity
+from seqkit.language_model.scoring import Known, Scorer, lines_of, perplexity
 from seqkit.language_model.steps import StepModel
 from seqkit.storage import Manifest
 
@@ -108,7 +110,12 @@ class LanguageModel:
     # Scores
 
     def score(
-        self, lines: Iterable[str], *, cache: CacheConfig | None = None, dynamic: DynamicConfig | None = None
+        self,
+        lines: Iterable[str],
+        *,
+        cache: CacheConfig | None = None,
+        dynamic: DynamicConfig | None = None,
+        mixture: Mixture | None = None,
     ) -> Score:
         """How likely a text is: a stream as one text, else each line as a text of its own.
 
@@ -116,14 +123,19 @@ class LanguageModel:
             lines: without their ends.
             cache: also expect words that the text had lately; streams only.
             dynamic: go on learning from the text, for this call; streams only.
+            mixture: also expect what n-grams do.
 
         Raises:
             CorpusError: there is no token in it.
-            UsageError: cache or dynamic evaluation of lines.
+            UsageError: cache or dynamic evaluation of lines; n-grams of another model.
         """
+        if mixture:
+            mixture.check(self.coding)
         kept = _Kept(lines)
-        ids, known = self._known(kept, cache=cache, dynamic=dynamic)
-        return _score(ids, known, kept)
+        ids = self._encoded(kept)
+        known = self._adapted(ids, cache, dynamic) if cache or dynamic else self.known(ids)
+        surprisal = mixture.surprisals(ids, known.surprisal) if mixture else known.surprisal
+        return _score(ids, surprisal, kept)
 
     def score_tokens(self, lines: Iterable[str]) -> tuple[Score, list[TokenScore]]:
         """How likely a text is, and what is known of each token, in order; as `score` reads it.
@@ -132,11 +144,12 @@ class LanguageModel:
             CorpusError: there is no token in it.
         """
         kept = _Kept(lines)
-        ids, known = self._known(kept, entropy=True)
+        ids = self._encoded(kept)
+        known = self.known(ids, entropy=True)
         words = (self.coding.vocabulary.word(int(index)) for index in ids)
         bits = (each.astype(np.float64) / math.log(2) for each in known)
         tokens = [TokenScore(*each) for each in zip(words, *(each.tolist() for each in bits), strict=True)]
-        return _score(ids, known, kept), tokens
+        return _score(ids, known.surprisal, kept), tokens
 
     def rank(self, texts: Sequence[str]) -> list[tuple[str, Score]]:
         """Texts by falling probability, each a text of its own.
@@ -148,25 +161,23 @@ class LanguageModel:
             scored.append((text, self.score(text.split("\n"))))
         return sorted(scored, key=lambda pair: -pair[1].log_probability)
 
-    def _known(
-        self,
-        lines: Iterable[str],
-        *,
-        entropy: bool = False,
-        cache: CacheConfig | None = None,
-        dynamic: DynamicConfig | None = None,
-    ) -> tuple[Ids, Known]:
-        """The ids of a text, and what is known of each."""
-        encoded = list(self.coding.encode_lines(lines))
-        ids = np.concatenate(encoded) if encoded else np.empty(0, np.int32)
-        if not (ids != END_ID).any():
-            raise CorpusError("there is no token in the text to score")
-        if cache or dynamic:
-            return ids, self._adapted(ids, cache, dynamic)
+    def known(self, ids: Ids, *, entropy: bool = False) -> Known:
+        """What is known of each token of a text: a stream as one text, else of each line by itself.
+
+        Args:
+            ids: of the text.
+            entropy: whether entropies are asked for; they are 0 otherwise.
+        """
         if entropy not in self._scorers:
             self._scorers[entropy] = Scorer(self.network, entropy=entropy)
         scorer = self._scorers[entropy]
-        return ids, scorer.lines(encoded) if self.coding.lines else scorer.stream(ids)
+        return scorer.lines(lines_of(ids)) if self.coding.lines else scorer.stream(ids)
+
+    def _encoded(self, lines: Iterable[str]) -> Ids:
+        ids = encoded(self.coding, lines)
+        if not (ids != END_ID).any():
+            raise CorpusError("there is no token in the text to score")
+        return ids
 
     def _adapted(self, text: Ids, cache: CacheConfig | None, dynamic: DynamicConfig | None) -> Known:
         if self.coding.lines:
@@ -232,9 +243,9 @@ class LanguageModel:
         return self.coding.vocabulary[token]
 
 
-def _score(ids: Ids, known: Known, kept: _Kept) -> Score:
+def _score(ids: Ids, surprisal: Any, kept: _Kept) -> Score:
     unknown = int(np.count_nonzero(ids == UNKNOWN_ID))
-    return Score(len(ids), -float(np.sum(known.surprisal, dtype=np.float64)), kept.characters, unknown)
+    return Score(len(ids), -float(np.sum(surprisal, dtype=np.float64)), kept.characters, unknown)
 
 
 class _Kept:

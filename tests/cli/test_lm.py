@@ -282,6 +282,48 @@ def test_what_cannot_be_scored(folder: Path, capsys: pytest.CaptureFixture[str])
         assert err.count("\n") == 1
 
 
+# --- ngram
+
+
+def test_ngrams_beside_the_model(folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Bigrams expect c after a wherever it stands; the network, which knows abab and caca, not after ab."""
+    ngrams, valid = str(tmp_path / "n"), tmp_path / "valid"
+    valid.write_text("abac\n" * 9)
+    count = ("ngram", "b", "names.txt", "-o", ngrams, "--order", "2", "--valid", str(valid), "-q")
+    answer = answer_of(capsys, *count)
+    assert list(answer) == [
+        *("bundle", "order", "tokens", "ngrams", "seconds", "weight"),
+        *("perplexity", "perplexity_of_model", "perplexity_of_ngrams"),
+    ]
+    assert answer["ngrams"] == [5, 8]  # <unk>, <eos>, a, b, c; a and c first, ab, ba, ca, ac, b and a last
+    assert answer["perplexity"] < answer["perplexity_of_model"]
+    alone = answer_of(capsys, "score", "b", "--text", "abac")
+    mixed = answer_of(capsys, "score", "b", "--text", "abac", "--ngram", ngrams)
+    assert (alone["ngram"], mixed["ngram"]) == (False, True)
+    assert mixed["log_probability"] > alone["log_probability"]
+    assert mixed["perplexity"] == pytest.approx(answer["perplexity"], rel=1e-5)
+    assert lm("ngram", "b", "names.txt", "-o", ngrams, "--overwrite", "-q") == 0
+    rows = dict(line.split("\t") for line in capsys.readouterr().out.splitlines())
+    assert rows["n-grams"] == ngrams
+    assert float(rows["of both"]) <= float(rows["perplexity of the model"])
+
+
+def test_ngrams_that_are_refused(folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("abab\n" * 60)
+    for arguments, code, message in (
+        (("ngram", "b", str(tmp_path / "other"), "-o", str(tmp_path / "n"), "-q"), 2, "--valid"),
+        (("ngram", "b", "nowhere", "-o", str(tmp_path / "n"), "-q"), 66, "nowhere"),
+        (("score", "b", "--text", "a", "--ngram", "b"), 65, "a ngram bundle is needed here"),
+        (("score", "b", "--text", "a", "--ngram", "nowhere"), 66, "nowhere"),
+        (("score", "b", "--text", "a", "--ngram", "n", "--per-token"), 2, "leave out"),
+    ):
+        assert lm(*arguments) == code, arguments
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert message in err
+        assert err.count("\n") == 1
+
+
 # --- rank and info
 
 
