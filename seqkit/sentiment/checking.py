@@ -70,7 +70,7 @@ def check(
     places = [sources] if isinstance(sources, str | PathLike) else list(sources)
     examples = [example for place in places for example in read_examples(place, columns, progress=progress)]
     if not examples:
-        raise CorpusError("there is no text in it", path=", ".join((fspath(place) for place in places)))
+        raise CorpusError("there is no text in it", path=", ".join(fspath(place) for place in places))
     lengths = _lengths(examples)
     counts = Counter(label for example in examples if (label := label_of(example)) is not None)
     keys = [key_of(example.text) for example in examples]
