@@ -249,6 +249,10 @@ class _Trials:
                     self._loss(model, {}, 1.0)
             except _OutOfTime:
                 continue
+            except UsageError as error:  # every trial diverged; what other models reached stays
+                if not self.done:
+                    raise
+                self._progress.message(f"{kind_of(model).name}: {error}")
 
     def _loss(self, model: Any, drawn: Mapping[str, Any], share: float) -> float:
         settings = {name: _tidy(value, getattr(model, name)) for name, value in drawn.items()}

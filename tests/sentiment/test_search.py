@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqkit.errors import InterruptedTraining, UsageError
+from seqkit.errors import DivergedError, InterruptedTraining, UsageError
 from seqkit.progress import Silent
 from seqkit.sentiment import search as module
 from seqkit.sentiment.dataset import Dataset
@@ -185,6 +185,24 @@ def test_the_deadline_is_kept_within_a_training() -> None:
         with pytest.raises(module._OutOfTime):
             call()
     over.finish()
+
+
+def test_a_model_that_diverges_costs_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    fit = module.fit_model
+
+    def diverging(dataset: Dataset, config: FitConfig, **options: Any) -> Any:
+        if isinstance(config.models[0], AverageConfig):
+            raise DivergedError(1, 1.0, "lower it")
+        return fit(dataset, config, **options)
+
+    monkeypatch.setattr(module, "fit_model", diverging)
+    told = Told()
+    config = FitConfig(models=(LinearConfig(), AverageConfig()))
+    found = search_settings(DATA, SearchPlan(minutes=1, trials=1), config, fixed={"ngrams"}, progress=told)
+    assert {trial.model for trial in found.trials} == {"linear"}
+    assert told.lines[-1] == "average: every trial diverged: search at lower learning rates"
+    with pytest.raises(UsageError, match="every trial diverged"):
+        search_settings(DATA, SearchPlan(minutes=1, trials=1), FitConfig(models=(AverageConfig(),)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
