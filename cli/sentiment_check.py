@@ -49,7 +49,7 @@ def check(
     characters; labels that a model of the other texts contradicts.
     """
     from seqkit.sentiment.checking import check as check_texts
-    from seqkit.sentiment.columns import Columns
+    from seqkit.text.columns import Columns
 
     columns = Columns(text_column, () if label_column is None else (label_column,))
     progress = progress_for(quiet)

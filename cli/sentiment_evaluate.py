@@ -177,8 +177,8 @@ def load_data(
     data: tuple[str, ...], options: dict[str, Any], quiet: bool, labels: Labels | None = None
 ) -> Dataset:
     """Labelled texts, from the options that say where text and label are."""
-    from seqkit.sentiment.columns import Columns
     from seqkit.sentiment.dataset import Dataset
+    from seqkit.text.columns import Columns
 
     columns = Columns(options["text_column"], options["label_columns"])
     return Dataset.load(data, columns, labels=labels, progress=progress_for(quiet))

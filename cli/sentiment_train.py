@@ -41,8 +41,8 @@ def train(
 
     Interrupted by Ctrl-C, the same command goes on where it stopped.
     """
-    from seqkit.sentiment.columns import Columns
     from seqkit.sentiment.training import train
+    from seqkit.text.columns import Columns
 
     progress = progress_for(quiet)
     report = train(

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from seqkit.errors import CorpusError
 from seqkit.progress import SILENT, Progress
-from seqkit.sentiment.columns import Columns
 from seqkit.sentiment.cutting import Cutter
 from seqkit.sentiment.dataset import MANY_LABELS, Dataset
 from seqkit.sentiment.division import key_of
 from seqkit.sentiment.encoder import TextEncoder, vocabulary_of
 from seqkit.sentiment.findings import Finding, Report, finding, label_of, samples
 from seqkit.sentiment.label_noise import FOLDS, SURE, suspects
-from seqkit.sentiment.reading import Example, read_examples
+from seqkit.text.columns import Columns
+from seqkit.text.labelled import Example, read_examples
 from seqkit.text.streams import Sources
 
 IMBALANCE = 3.0

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from seqkit.errors import CorpusError, DataError, UsageError
 from seqkit.progress import SILENT, Progress
-from seqkit.sentiment.columns import Columns
 from seqkit.sentiment.division import folds_of, groups_of, held_out
 from seqkit.sentiment.documents import MISSING, Labelled, Task
 from seqkit.sentiment.encoder import TextEncoder
 from seqkit.sentiment.labels import Labels
-from seqkit.sentiment.reading import Example, read_examples
+from seqkit.text.columns import Columns
+from seqkit.text.labelled import Example, read_examples
 from seqkit.text.streams import STDIN, Sources
 
 MANY_LABELS = 100
@@ -102,7 +102,7 @@ class Dataset:
         Blank texts are left out, which is said.
 
         Args:
-            sources: one source or several, as `seqkit.sentiment.reading.read_examples` takes them.
+            sources: one source or several, as `seqkit.text.labelled.read_examples` takes them.
             columns: which columns are read; None to guess them.
             labels: of the main task, those of a model; None for those that occur.
             other_labels: of further tasks, by column; those that occur for the others.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from seqkit.sentiment.reading import Example
+from seqkit.text.labelled import Example
 
 SAMPLES = 5
 """Texts that a finding shows where nothing else is said."""

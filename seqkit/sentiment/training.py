@@ -13,7 +13,6 @@ import numpy as np
 
 from seqkit.errors import Place, UsageError
 from seqkit.progress import SILENT, Progress
-from seqkit.sentiment.columns import Columns
 from seqkit.sentiment.cutting import Cutter
 from seqkit.sentiment.dataset import Dataset
 from seqkit.sentiment.documents import Labelled
@@ -33,6 +32,7 @@ from seqkit.sentiment.model import SentimentModel
 from seqkit.sentiment.models.contract import Classifier, Fitting, Resources
 from seqkit.sentiment.registry import kind_of, model_kind
 from seqkit.storage import BundleWriter
+from seqkit.text.columns import Columns
 from seqkit.training.checkpoint import CheckpointFile, Position
 from seqkit.training.signals import StopRequest
 from seqkit.training.working import CHECKPOINT, ended_well

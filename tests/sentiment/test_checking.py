@@ -10,8 +10,8 @@ import pytest
 
 from seqkit.errors import CorpusError
 from seqkit.sentiment.checking import check
-from seqkit.sentiment.columns import Columns
 from seqkit.sentiment.findings import SHOWN, Finding, Report
+from seqkit.text.columns import Columns
 
 Write = Callable[..., Path]
 

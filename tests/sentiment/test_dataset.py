@@ -9,12 +9,12 @@ import pytest
 
 from seqkit.errors import CorpusError, DataError, UsageError
 from seqkit.progress import Silent
-from seqkit.sentiment.columns import Columns
 from seqkit.sentiment.cutting import Cutter
 from seqkit.sentiment.dataset import Dataset
 from seqkit.sentiment.documents import MISSING
 from seqkit.sentiment.encoder import TextEncoder, vocabulary_of
 from seqkit.sentiment.labels import Labels
+from seqkit.text.columns import Columns
 
 
 class Messages(Silent):

@@ -21,15 +21,15 @@ from typing import Any
 import numpy as np
 
 from seqkit.errors import DataError, Place, UsageError
-from seqkit.sentiment.columns import Columns
 from seqkit.sentiment.dataset import Dataset
 from seqkit.sentiment.division import key_of
 from seqkit.sentiment.evaluation.intervals import Figure, share
 from seqkit.sentiment.evaluation.metrics import check
 from seqkit.sentiment.evaluation.slices import slices
 from seqkit.sentiment.model import SentimentModel
-from seqkit.sentiment.reading import read_examples
 from seqkit.storage import atomic_write_bytes
+from seqkit.text.columns import Columns
+from seqkit.text.labelled import read_examples
 
 COLUMNS = ("label", "predicted", "probability", "slices", "tags", "place", "text")
 

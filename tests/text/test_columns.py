@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seqkit.errors import CorpusError
-from seqkit.sentiment.columns import Columns, choose, looks_like_header
+from seqkit.text.columns import Columns, choose, looks_like_header
 
 
 @pytest.mark.parametrize(

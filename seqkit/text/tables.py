@@ -17,7 +17,7 @@ from typing import Literal
 
 from seqkit.errors import CorpusError
 from seqkit.progress import SILENT, Progress
-from seqkit.sentiment.columns import LABEL, TEXT, Chosen, Columns, choose, looks_like_header
+from seqkit.text.columns import LABEL, TEXT, Chosen, Columns, choose, looks_like_header
 
 Format = Literal["tsv", "csv", "jsonl"]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from seqkit.corpora import is_corpus_name, open_corpus, open_labelled
 from seqkit.errors import CorpusError, Place
 from seqkit.progress import SILENT, Progress
-from seqkit.sentiment.columns import LABEL, TEXT, Columns
-from seqkit.sentiment.tables import Example, Table, ending_of
+from seqkit.text.columns import LABEL, TEXT, Columns
 from seqkit.text.sources import iter_chunks, iter_lines
 from seqkit.text.streams import STDIN, STDIN_NAME, resolve
+from seqkit.text.tables import Example, Table, ending_of
 
 __all__ = ["Example", "read_examples"]
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from seqkit.errors import CorpusError
 from seqkit.progress import Silent
-from seqkit.sentiment.columns import Columns
-from seqkit.sentiment.tables import Table, ending_of
+from seqkit.text.columns import Columns
+from seqkit.text.tables import Table, ending_of
 
 
 class Messages(Silent):

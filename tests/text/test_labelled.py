@@ -12,9 +12,9 @@ import pytest
 
 from seqkit.errors import CorpusError, MissingInputError, UsageError
 from seqkit.progress import Silent
-from seqkit.sentiment.columns import Columns
-from seqkit.sentiment.reading import read_examples
 from seqkit.text import sources
+from seqkit.text.columns import Columns
+from seqkit.text.labelled import read_examples
 
 TSV = b"1\tgood\n0\tbad\n"
 
