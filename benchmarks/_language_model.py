@@ -52,7 +52,7 @@ def text(task: str, tokens: int) -> tuple[Any, Any, int]:
         whole = (DATA / "char" / "tinyshakespeare.txt").read_text()
         cut = len(whole) * 95 // 100
         train, valid = list(whole[:cut]), list(whole[cut:])
-    train = train[: tokens or None]
+    train, valid = train[: tokens or None], valid[: tokens // 4 or None]
     counts = Counter(train)
     kept = [
         word for word, count in counts.most_common() if (count >= 3 or task != "word") and word != "<eos>"

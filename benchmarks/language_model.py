@@ -127,7 +127,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--epochs", type=int, default=0, help="compare perplexity, not speed")
-    parser.add_argument("--tokens", type=int, default=None, help="of the training text; all by default")
+    parser.add_argument(
+        "--tokens",
+        type=int,
+        default=None,
+        help="of the text, a quarter as many to validate on; all by default",
+    )
     parser.add_argument("--seeds", type=int, default=1, help="perplexities from so many first weights")
     parser.add_argument("--rate", type=float, default=RATE, help="learning rate of the SGD")
     parser.add_argument("--json", action="store_true")

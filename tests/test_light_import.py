@@ -62,6 +62,7 @@ TENSORFLOW_CODE |= {
 TENSORFLOW_CODE |= {
     f"seqkit.language_model.{name}"
     for name in (
+        "counting",
         "dynamic",
         "members",
         "model",
