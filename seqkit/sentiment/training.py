@@ -289,7 +289,8 @@ def train(
         if isinstance(valid, float):
             held = valid
         else:
-            held = Dataset.load(valid, columns, labels=dataset.labels, progress=progress)
+            others = {name: task.labels for name, task in dataset.others.items()}
+            held = Dataset.load(valid, columns, labels=dataset.labels, other_labels=others, progress=progress)
         fitted = fit_model(
             dataset,
             config,

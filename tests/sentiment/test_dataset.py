@@ -53,8 +53,9 @@ def test_further_tasks_may_lack_labels(tmp_path: Path) -> None:
     taken = data.take(np.array([2, 0]))
     assert taken.others["mood"].targets.tolist() == [0, MISSING]
     mood = Labels(("fear", "joy", "rage"))
-    again = Dataset.load(first, Columns("text", ("stars", "mood")), other_labels={"mood": mood})
-    assert again.others["mood"].labels == mood
+    second.write_text('{"text": "d", "stars": 3, "mood": "joy"}\n{"text": "e", "stars": 1, "mood": "joy"}\n')
+    again = Dataset.load(second, Columns("text", ("stars", "mood")), other_labels={"mood": mood})
+    assert (again.others["mood"].labels, again.others["mood"].targets.tolist()) == (mood, [1, 1])
 
 
 def test_the_labels_of_a_model_bind(path: Path) -> None:
