@@ -69,8 +69,8 @@ class Cutter:
             _ASCII_TOKENS.findall(text) if text.isascii() else _TOKENS.findall(text) for text in prepared
         ]
         tokens = list(chain.from_iterable(found))
-        if self.lowercase:
-            tokens = [token.lower() for token in tokens]
+        if self.lowercase and tokens:
+            tokens = " ".join(tokens).lower().split(" ")  # a space ends every rule of lower-casing
         return tokens, np.fromiter(map(len, found), np.int64, len(found))
 
     def prepared(self, text: str) -> str:

@@ -28,8 +28,8 @@ BLOCK_CHARACTERS = 1 << 20
 MAX_FORMS, MAX_FORM_BYTES = 1 << 20, 1 << 26
 """Above these, what is known of forms is forgotten, so that memory stays flat over any number of texts."""
 
-Numbering = Callable[[list[str]], Iterable[int]]
-"""Gives each token its number."""
+Numbering = Callable[[str], int]
+"""Gives a token its number."""
 
 
 class TextEncoder:
@@ -42,7 +42,7 @@ class TextEncoder:
 
     def __init__(self, cutter: Cutter, vocabulary: Vocabulary) -> None:
         self.cutter, self.vocabulary = cutter, vocabulary
-        self._numbers, self._lock = _TokenNumbers(cutter, self._ids), Lock()
+        self._numbers, self._lock = _TokenNumbers(cutter, self._id), Lock()
 
     def encode(self, texts: Sequence[str]) -> Documents:
         """The documents, in the order of the texts."""
@@ -52,9 +52,9 @@ class TextEncoder:
         lengths = [np.zeros(1, np.int64), *(lengths for _, lengths in blocks)]
         return Documents(texts, np.concatenate(ids), np.cumsum(np.concatenate(lengths)))
 
-    def _ids(self, tokens: list[str]) -> Iterable[int]:
-        get = self.vocabulary.get
-        return (UNKNOWN_ID if (found := get(token)) is None else found for token in tokens)
+    def _id(self, token: str) -> int:
+        found = self.vocabulary.get(token)
+        return UNKNOWN_ID if found is None else found
 
 
 def vocabulary_of(
@@ -79,7 +79,7 @@ def vocabulary_of(
         UsageError: a bound below 1.
     """
     seen: dict[str, int] = {}
-    coder = _TokenNumbers(cutter, lambda tokens: [seen.setdefault(token, len(seen)) for token in tokens])
+    coder = _TokenNumbers(cutter, lambda token: seen.setdefault(token, len(seen)))
     counts = Growing(np.zeros(0, np.int64))
     for block in _blocks(texts):
         numbers, _ = coder.of(block)
@@ -108,6 +108,18 @@ def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield block
 
 
+class _Remembered(dict[str, int]):
+    """The numbers of the tokens seen so far; looking up one that is known costs no call."""
+
+    def __init__(self, numbering: Numbering) -> None:
+        super().__init__()
+        self._numbering = numbering
+
+    def __missing__(self, token: str) -> int:
+        self[token] = number = self._numbering(token)
+        return number
+
+
 class _TokenNumbers:
     """The numbers of the tokens of texts, remembered by form.
 
@@ -121,6 +133,7 @@ class _TokenNumbers:
 
     def _forget(self) -> None:
         self._table, self._form_bytes = FormTable(), 0
+        self._known = _Remembered(self._numbering)
         self._numbers = Growing(np.zeros(0, np.int32))  # of the tokens of all forms, one form after another
         self._starts = Growing(np.zeros(1, np.int64))  # of each form in there
         self._lengths = Growing(np.zeros(1, np.int64))  # in tokens; the end of a text, `LINE_END`, has none
@@ -151,4 +164,4 @@ class _TokenNumbers:
         tokens, lengths = self._cutter.cut([form.decode() for form in forms])
         self._starts.append(len(self._numbers) + np.cumsum(lengths) - lengths)
         self._lengths.append(lengths)
-        self._numbers.append(np.fromiter(self._numbering(tokens), np.int32, len(tokens)))
+        self._numbers.append(np.fromiter(map(self._known.__getitem__, tokens), np.int32, len(tokens)))
