@@ -14,11 +14,13 @@ from seqkit.errors import UsageError
 if TYPE_CHECKING:
     from seqkit.language_model.model import LanguageModel
     from seqkit.language_model.sampling import SamplingConfig
+    from seqkit.language_model.steps import StepModel
 
 
 @click.command()
 @click.argument("bundle")
 @click.option("--prompt", default="", metavar="TEXT", help="Go on from this text.  [default: from the start]")
+@click.option("--label", default=None, help="Of the texts, for a model of texts by their labels.")
 @click.option("-n", "number", type=click.IntRange(min=1), default=1, help="How many texts to write.")
 @click.option(
     "--max-length",
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 def sample(
     bundle: str,
     prompt: str,
+    label: str | None,
     ban: tuple[str, ...],
     stop: tuple[str, ...],
     stream: bool,
@@ -68,7 +71,7 @@ def sample(
 
     model = LanguageModel.load(bundle)
     config = replace(config, banned=tuple(model.id_of(word) for word in ban))
-    writing = _Writing(model, config, prompt, *model.encode_prompt(prompt), stop)
+    writing = _Writing(model, config, prompt, *model.encode_prompt(prompt), stop, model.steps_by(label))
     if writing.unknown:
         note(f"the model does not know, and reads as <unk>: {' '.join(dict.fromkeys(writing.unknown))}")
     if as_json:
@@ -89,6 +92,7 @@ class _Writing:
     ids: list[int]
     unknown: list[str]
     stop: Sequence[str]
+    steps: StepModel
 
     @property
     def beginning(self) -> str:
@@ -99,7 +103,7 @@ class _Writing:
     def samples(self) -> list[Any]:
         from seqkit.language_model.sampling import Sampler
 
-        sampler = Sampler(self.model.steps)
+        sampler = Sampler(self.steps)
         return sampler.sample(self.config, [self.ids], decode=self.model.decode, stop=self.stop)
 
     def as_json(self) -> None:
@@ -119,7 +123,7 @@ class _Writing:
     def streamed(self) -> None:
         from seqkit.language_model.sampling import Sampler, TextStream
 
-        sampler = Sampler(self.model.steps)
+        sampler = Sampler(self.steps)
         for row in range(self.config.number):
             text = TextStream(self.model.decode, context=self.ids, stop=self.stop)
             _write(self.beginning)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from seqkit.cli.common import echo, echo_table, emit_json, json_option, note
 from seqkit.errors import UsageError
 
+if TYPE_CHECKING:
+    from seqkit.language_model.model import LanguageModel
+
 
 @click.command()
 @click.argument("bundle")
 @click.argument("file", required=False)
 @click.option("--text", default=None, help="Score this text instead of FILE.")
+@click.option(
+    "--label", default=None, help="Of all texts, for a model by labels.  [default: from FILE, a table]"
+)
 @click.option("--per-token", is_flag=True, help="Surprisal of each token and the entropy before it, in bits.")
 @click.option("--cache", is_flag=True, help="Expect words that the text had lately, too (continuous cache).")
 @click.option(
@@ -25,6 +31,7 @@ def score(
     bundle: str,
     file: str | None,
     text: str | None,
+    label: str | None,
     per_token: bool,
     ngram: str | None,
     cache: bool,
@@ -43,16 +50,16 @@ def score(
     from seqkit.language_model.dynamic import DynamicConfig
     from seqkit.language_model.mixture import Mixture
     from seqkit.language_model.model import LanguageModel
-    from seqkit.text.sources import iter_lines
 
     model = LanguageModel.load(bundle)
-    lines = list(iter_lines([file])) if file is not None else str(text).split("\n")
+    lines, labels = _read(model, file, text, label)
     tokens: list[Any] = []
     if per_token:
-        found, tokens = model.score_tokens(lines)
+        found, tokens = model.score_tokens(lines, labels)
     else:
         found = model.score(
             lines,
+            labels=labels,
             cache=CacheConfig() if cache else None,
             dynamic=DynamicConfig() if dynamic else None,
             mixture=Mixture.load(ngram) if ngram else None,
@@ -71,15 +78,30 @@ def score(
     echo_table(["", ""], [*found.summary().items(), share, *adapted])
 
 
+def _read(
+    model: LanguageModel, file: str | None, text: str | None, label: str | None
+) -> tuple[list[str], list[str] | None]:
+    """Lines, and their labels, if the model has any: all the same one, or those of a table."""
+    from seqkit.language_model.config import TextConfig
+    from seqkit.language_model.material import labelled
+    from seqkit.text.sources import iter_lines
+
+    if file is not None and label is None and model.coding.labels:
+        return labelled([file], TextConfig(**model.manifest.config["text"]))
+    lines = list(iter_lines([file])) if file is not None else str(text).split("\n")
+    return lines, None if label is None else [label] * len(lines)
+
+
 @click.command()
 @click.argument("bundle")
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@click.option("--label", default=None, help="Of all TEXTs, for a model by labels.")
 @json_option
-def rank(bundle: str, texts: tuple[str, ...], as_json: bool) -> None:
+def rank(bundle: str, texts: tuple[str, ...], label: str | None, as_json: bool) -> None:
     """Order TEXTs from the likeliest to the least likely by the language model BUNDLE."""
     from seqkit.language_model.model import LanguageModel
 
-    ranked = LanguageModel.load(bundle).rank(texts)
+    ranked = LanguageModel.load(bundle).rank(texts, label)
     if as_json:
         emit_json({"ranked": [{"text": text} | found.summary() for text, found in ranked]})
         return

@@ -57,6 +57,13 @@ OPTIMIZERS = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]
     "--lowercase/--keep-case", default=None, help="Whether text is lower-cased.  [default: keep-case]"
 )
 @click.option("--lines", is_flag=True, default=None, help="Each line is a text of its own: names, verses.")
+@click.option(
+    "--label-column",
+    metavar="NAME",
+    default=None,
+    help="Text by its label, which stands in this column of CORPUS, a table; with --lines.",
+)
+@click.option("--text-column", metavar="NAME", default=None, help="Of the text.  [default: guessed]")
 @click.option("--min-count", type=int, default=None, help="Rarer tokens become <unk>.  [default: 1]")
 @click.option(
     "--max-vocab",

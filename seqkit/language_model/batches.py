@@ -111,12 +111,14 @@ class LineBatches:
         batch_size: lines.
         bptt: longest line; what is longer is cut, and its end is not learned.
         seed: of the order.
+        labels: the number of each line's label, (lines,); a batch then has those of its lines, too.
     """
 
     POOL = 50
     """Batches' worth of lines that are sorted by length together."""
 
-    def __init__(self, ids: Ids, batch_size: int, bptt: int, seed: int) -> None:
+    def __init__(self, ids: Ids, batch_size: int, bptt: int, seed: int, labels: Ids | None = None) -> None:
+        self._labels = labels
         self._ids, self._batch_size, self._longest, self._seed = ids, batch_size, bptt, seed
         self._ends = np.flatnonzero(ids == END_ID) + 1
         self._begins = np.concatenate([[0], self._ends[:-1]])
@@ -141,7 +143,7 @@ class LineBatches:
         """Targets of a batch."""
         return int(self._lengths[self._order_of(epoch)[step]].sum())
 
-    def batch(self, epoch: int, step: int) -> Batch:
+    def batch(self, epoch: int, step: int) -> Batch | tuple[Ids, Ids, NDArray[np.bool_], Ids]:
         """One batch; of fewer lines than the others have, the rest of the rows is without targets."""
         lines = self._order_of(epoch)[step]
         longest = rounded_up(int(self._lengths[lines].max()))
@@ -149,4 +151,9 @@ class LineBatches:
         for row, line in enumerate(lines):
             length = self._lengths[line]
             targets[row, :length] = self._ids[self._begins[line] :][:length]
-        return inputs_of(targets), targets, np.ones(self._batch_size, bool)
+        batch = inputs_of(targets), targets, np.ones(self._batch_size, bool)
+        if self._labels is None:
+            return batch
+        labels = np.zeros(self._batch_size, np.int32)
+        labels[: len(lines)] = self._labels[lines]
+        return *batch, labels

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit.errors import UsageError
 from seqkit.language_model import steps
 from seqkit.language_model.config import Level
 from seqkit.language_model.pairs import BytePairs
 from seqkit.text.encoding_config import UNKNOWN
 from seqkit.text.tokenizers import Tokenizer
 from seqkit.text.vocabulary import Vocabulary
+
+Ids = NDArray[np.int32]
 
 END = "<eos>"
 SPECIALS = (UNKNOWN, END)
@@ -34,6 +37,7 @@ class Coding:
         tokenizer: what cuts a line; at the level of byte pairs, only its case counts.
         lines: whether each line is a text of its own.
         pairs: that are joined, at the level of byte pairs.
+        labels: that a text may have, by their numbers; none where texts have none.
     """
 
     level: Level
@@ -41,6 +45,7 @@ class Coding:
     tokenizer: Tokenizer
     lines: bool
     pairs: BytePairs | None = None
+    labels: tuple[str, ...] = ()
 
     @property
     def has_ends(self) -> bool:
@@ -72,6 +77,31 @@ class Coding:
             ids = self.encode(line if self.has_ends else line + NEWLINE)
             if ids or self.keeps_empty_lines:
                 yield np.array([*ids, END_ID] if self.has_ends else ids, np.int32)
+
+    def encode_texts(self, texts: Iterable[str], labels: Iterable[str]) -> tuple[Ids, Ids]:
+        """The ids of texts, each with its end, and the number of the label of each; none without a token.
+
+        Raises:
+            UsageError: a label that the model does not know.
+        """
+        rows, numbers = [], []
+        for text, label in zip(texts, labels, strict=True):
+            ids = self.encode(" ".join(text.splitlines()))
+            if ids:
+                # a literal <eos> would end the text, and what follows it would have no label
+                rows.append([*(UNKNOWN_ID if index == END_ID else index for index in ids), END_ID])
+                numbers.append(self.label_id(label))
+        return np.array([index for row in rows for index in row], np.int32), np.array(numbers, np.int32)
+
+    def label_id(self, label: str) -> int:
+        """The number of a label.
+
+        Raises:
+            UsageError: the model does not know it.
+        """
+        if label not in self.labels:
+            raise UsageError(f"the model knows no label {label!r:.80}; it knows {', '.join(self.labels)}")
+        return self.labels.index(label)
 
     def decode(self, ids: Sequence[int]) -> str:
         r"""The text of ids; `<eos>` becomes the end of a line."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from seqkit.errors import UsageError
+from seqkit.text.columns import Columns
 from seqkit.text.tokenizers import Tokenizer, TokenizerKind
 
 Level = Literal["word", "character", "bpe"]
@@ -27,6 +28,9 @@ class TextConfig:
         lines: each line is a text of its own, as names and verses are; otherwise all of it is one stream.
         validation: fraction of the text that is held out, 0 to below 1: lines, or of a stream of characters
             its end.
+        label_column: the column that has the label of each text, for a model of text by its label; the source
+            is then a table, a folder by label or a corpus with labels. None for text without labels.
+        text_column: the column of the text; None to guess it.
     """
 
     level: Level = "word"
@@ -36,6 +40,8 @@ class TextConfig:
     max_vocab: int | None = None
     lines: bool = False
     validation: float = 0.0
+    label_column: str | None = None
+    text_column: str | None = None
 
     def __post_init__(self) -> None:
         _choice("level", self.level, LEVELS)
@@ -44,6 +50,17 @@ class TextConfig:
             raise UsageError(f"min_count {self.min_count} and max_vocab {self.max_vocab} must be at least 1")
         if not 0 <= self.validation < 1:
             raise UsageError(f"validation must be at least 0 and below 1, not {self.validation}")
+        if self.label_column is not None and not self.lines:
+            raise UsageError(
+                "a label is that of a text of its own, not of a place in a stream: add lines (--lines)"
+            )
+        if self.text_column is not None and self.label_column is None:
+            raise UsageError("text_column is of a table with labels: name the label_column, too")
+
+    @property
+    def columns(self) -> Columns:
+        """Those of a table with labels."""
+        return Columns(self.text_column, (str(self.label_column),))
 
     @property
     def cutter(self) -> Tokenizer:

@@ -83,6 +83,10 @@ def count_ngrams(
     ):
         resolve([*sources, *valid])
         loaded = LanguageModel.load(model)
+        if loaded.coding.labels:
+            raise UsageError(
+                "this model has labels, of which n-grams know nothing: count some for one without"
+            )
         ids, held_out, fingerprint = _text(loaded, sources, valid, writer.partial, progress)
         began = time.perf_counter()
         tables = count(ids, len(loaded.coding.vocabulary), order)

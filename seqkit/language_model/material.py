@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,10 @@ from seqkit.errors import CorpusError, Place, UsageError
 from seqkit.language_model.coding import END_ID, NEWLINE, SPECIALS, UNKNOWN_ID, Coding
 from seqkit.language_model.config import TextConfig
 from seqkit.language_model.pairs import BytePairs
-from seqkit.progress import Progress
+from seqkit.progress import SILENT, Progress
 from seqkit.text.corpus import LINE_END
 from seqkit.text.encoding import EncodingConfig, encode
+from seqkit.text.labelled import read_examples
 from seqkit.text.sources import iter_chunks, iter_lines
 from seqkit.text.splitting import Split
 from seqkit.text.streams import Sources
@@ -42,12 +44,16 @@ class Material:
         ids: of the text, `<eos>` where a line ends that has one; int32, (tokens,).
         held_out: the same of the part held out; empty where there is none.
         fingerprint: SHA-256 of the text, in hex.
+        labels: the number of the label of each line of `ids`; None where lines have none.
+        held_out_labels: of those of `held_out`.
     """
 
     coding: Coding
     ids: Ids
     held_out: Ids
     fingerprint: str
+    labels: Ids | None = None
+    held_out_labels: Ids | None = None
 
 
 def check_validation(config: TextConfig, valid: Sequence[Place]) -> None:
@@ -77,6 +83,8 @@ def material(
         CorpusError: a fault in the text, or nothing in it to learn from.
         SeqkitError: as `seqkit.text.encoding.encode`.
     """
+    if config.label_column is not None:
+        return _of_labelled(sources, config, seed, valid, progress)
     if config.level == "bpe":
         found = _of_pairs(sources, config, seed, progress)
     elif config.level == "character" and not config.lines:
@@ -145,22 +153,13 @@ def _of_characters(sources: Sources, config: TextConfig, progress: Progress) -> 
 
 
 def _of_pairs(sources: Sources, config: TextConfig, seed: int, progress: Progress) -> Material:
-    text, split = Hashed(), Split(config.validation, seed)
+    text = Hashed()
     lines = [
         line.lower() if config.lowercase else line
         for line in text.lines(iter_lines(sources, progress=progress))
     ]
-    held = split.chosen(np.arange(len(lines), dtype=np.uint64))
-    if config.validation and lines and (held.all() or not held.any()):
-        what = "nothing to train on was left of" if held.all() else "nothing was held out of"
-        reason = f"{what} {len(lines)} lines (validation {config.validation:g}, seed {seed})"
-        raise CorpusError(f"{reason}; use more text, another fraction or another seed", path=_first(sources))
-    pairs = BytePairs.learned(
-        (line for line, out in zip(lines, held, strict=True) if not out), config.max_vocab or PAIRS
-    )
-    cut = [pairs.tokens(line) for line in lines]
-    counts = Counter(token for tokens, out in zip(cut, held, strict=True) if not out for token in tokens)
-    vocabulary = _vocabulary(counts, config, sources)
+    held = _held_out(len(lines), config, seed, sources)
+    pairs, cut, vocabulary = _cut(lines, held, config, sources)
     rows = [np.array([*(_id(vocabulary, token) for token in tokens), END_ID], np.int32) for tokens in cut]
     ids, held_out = (
         np.concatenate(
@@ -171,10 +170,84 @@ def _of_pairs(sources: Sources, config: TextConfig, seed: int, progress: Progres
         )
         for which in (False, True)
     )
-    counted = vocabulary.counts.copy()
-    counted[END_ID] = np.count_nonzero(ids == END_ID)
-    coding = Coding("bpe", Vocabulary(vocabulary.words, counted), config.cutter, config.lines, pairs)
+    coding = Coding("bpe", _with_ends(vocabulary, ids), config.cutter, config.lines, pairs)
     return Material(coding, ids, held_out, text.digest)
+
+
+def _of_labelled(
+    sources: Sources, config: TextConfig, seed: int, valid: Sequence[Place], progress: Progress
+) -> Material:
+    """Texts of a table, each with its label."""
+    text = Hashed()
+    texts, labels = labelled(sources, config, progress)
+    for pair in zip(labels, texts, strict=True):
+        text.add(json.dumps(pair))
+    held = _held_out(len(texts), config, seed, sources)
+    pairs, _, vocabulary = _cut(texts, held, config, sources)
+    kinds = tuple(sorted({label for label, out in zip(labels, held, strict=True) if not out}))
+    coding = Coding(config.level, vocabulary, config.cutter, True, pairs, kinds)
+
+    def part(which: bool) -> tuple[Ids, Ids]:
+        chosen = [number for number, out in enumerate(held) if out == which]
+        return coding.encode_texts([texts[n] for n in chosen], [labels[n] for n in chosen])
+
+    ids, numbers = part(False)
+    held_out, held_out_numbers = (
+        coding.encode_texts(*labelled(valid, config, progress)) if valid else part(True)
+    )
+    if valid and not len(held_out):
+        raise CorpusError("no token in the text to validate on", path=str(valid[0]))
+    coding = replace(coding, vocabulary=_with_ends(vocabulary, ids))
+    return Material(coding, ids, held_out, text.digest, numbers, held_out_numbers)
+
+
+def labelled(
+    sources: Sources, config: TextConfig, progress: Progress = SILENT
+) -> tuple[list[str], list[str]]:
+    """The texts of tables, folders or corpora, in one line each, and their labels.
+
+    Raises:
+        CorpusError: a text without a label, or as `seqkit.text.labelled.read_examples`.
+    """
+    texts, labels = [], []
+    for source in [sources] if isinstance(sources, str | os.PathLike) else sources:
+        for example in read_examples(source, config.columns, progress=progress):
+            label = example.labels[str(config.label_column)]
+            if label is None:
+                raise CorpusError("no label", path=example.path, line=example.line)
+            text = " ".join(example.text.splitlines())
+            texts.append(text.lower() if config.lowercase else text)
+            labels.append(label)
+    return texts, labels
+
+
+def _held_out(lines: int, config: TextConfig, seed: int, sources: Sources) -> list[bool]:
+    held = Split(config.validation, seed).chosen(np.arange(lines, dtype=np.uint64))
+    if config.validation and lines and (held.all() or not held.any()):
+        what = "nothing to train on was left of" if held.all() else "nothing was held out of"
+        reason = f"{what} {lines} lines (validation {config.validation:g}, seed {seed})"
+        raise CorpusError(f"{reason}; use more text, another fraction or another seed", path=_first(sources))
+    return [bool(out) for out in held]
+
+
+def _cut(
+    lines: list[str], held: list[bool], config: TextConfig, sources: Sources
+) -> tuple[BytePairs | None, list[list[str]], Vocabulary]:
+    """Byte pairs at their level, the tokens of each line, and the vocabulary of what is not held out."""
+    pairs = None
+    if config.level == "bpe":
+        kept = (line for line, out in zip(lines, held, strict=True) if not out)
+        pairs = BytePairs.learned(kept, config.max_vocab or PAIRS)
+    cut = [pairs.tokens(line) if pairs else config.cutter.tokenize(line) for line in lines]
+    counts = Counter(token for tokens, out in zip(cut, held, strict=True) if not out for token in tokens)
+    return pairs, cut, _vocabulary(counts, config, sources)
+
+
+def _with_ends(vocabulary: Vocabulary, ids: Ids) -> Vocabulary:
+    """With the count of `<eos>`."""
+    counts = vocabulary.counts.copy()
+    counts[END_ID] = np.count_nonzero(ids == END_ID)
+    return Vocabulary(vocabulary.words, counts)
 
 
 def _id(vocabulary: Vocabulary, token: str) -> int:
@@ -213,8 +286,12 @@ class Hashed:
     def lines(self, lines: Iterable[str]) -> Iterator[str]:
         """Lines, without their ends."""
         for line in lines:
-            self._hash.update(f"{line}{NEWLINE}".encode())
+            self.add(line)
             yield line
+
+    def add(self, line: str) -> None:
+        """A line, without its end."""
+        self._hash.update(f"{line}{NEWLINE}".encode())
 
     @property
     def digest(self) -> str:

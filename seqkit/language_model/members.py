@@ -43,24 +43,32 @@ def read_members(place: Place) -> tuple[Bundle, Coding, LanguageNetwork]:
     if vocabulary.words[:2] != SPECIALS:
         raise BundleError(bundle.path, f"does not begin with {' and '.join(SPECIALS)}", member=VOCABULARY)
     pairs = BytePairs.from_json(bundle.text(PAIRS), bundle.path / PAIRS) if text.level == "bpe" else None
-    coding = Coding(text.level, vocabulary, text.cutter, text.lines, pairs)
-    return bundle, coding, _network(bundle, network_config, len(vocabulary))
+    coding = Coding(text.level, vocabulary, text.cutter, text.lines, pairs, _labels(bundle, text))
+    return bundle, coding, _network(bundle, network_config, len(vocabulary), len(coding.labels))
 
 
-def _network(bundle: Bundle, config: NetworkConfig, vocabulary_size: int) -> LanguageNetwork:
+def _labels(bundle: Bundle, text: TextConfig) -> tuple[str, ...]:
+    labels = bundle.manifest.config.get("labels", [])
+    fits = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+    if not fits or len(set(labels)) != len(labels) or bool(labels) != (text.label_column is not None):
+        raise BundleError(bundle.path, f"labels are {labels!r:.80}", member="manifest.json")
+    return tuple(labels)
+
+
+def _network(bundle: Bundle, config: NetworkConfig, vocabulary_size: int, labels: int) -> LanguageNetwork:
     tensors = bundle.tensors(TENSORS)
     for name, tensor in tensors.items():
         if tensor.dtype != np.float32 or not np.isfinite(tensor).all():
             raise BundleError(bundle.path, f"{name} is not of finite numbers in float32", member=TENSORS)
     _check_size(bundle, config, vocabulary_size, list(tensors.values()))
-    embeddings, labels = tensors.get("embeddings"), tensors.get("labels")
+    embeddings = tensors.get("embeddings")
     if embeddings is None or embeddings.shape != (vocabulary_size, config.vector_size):
         shape = None if embeddings is None else embeddings.shape
         raise BundleError(bundle.path, f"embeddings of shape {shape}", member=TENSORS)
     network = LanguageNetwork(
         config,
         vocabulary_size,
-        labels=len(labels) if labels is not None and labels.ndim == 2 else 0,
+        labels=labels,
         embeddings=np.array(embeddings),
     )
     weights = network.weights

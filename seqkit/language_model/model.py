@@ -93,7 +93,7 @@ class LanguageModel:
     def __init__(self, manifest: Manifest, coding: Coding, network: LanguageNetwork) -> None:
         self.manifest, self.coding, self.network = manifest, coding, network
         self._scorers: dict[bool, Scorer] = {}
-        self._sampler: Sampler | None = None
+        self._samplers: dict[str | None, Sampler] = {}
 
     @classmethod
     def load(cls, bundle: Place) -> LanguageModel:
@@ -116,6 +116,7 @@ class LanguageModel:
         cache: CacheConfig | None = None,
         dynamic: DynamicConfig | None = None,
         mixture: Mixture | None = None,
+        labels: Sequence[str] | None = None,
     ) -> Score:
         """How likely a text is: a stream as one text, else each line as a text of its own.
 
@@ -124,60 +125,86 @@ class LanguageModel:
             cache: also expect words that the text had lately; streams only.
             dynamic: go on learning from the text, for this call; streams only.
             mixture: also expect what n-grams do.
+            labels: of each line, for a model of texts with labels.
 
         Raises:
             CorpusError: there is no token in it.
-            UsageError: cache or dynamic evaluation of lines; n-grams of another model.
+            UsageError: cache or dynamic evaluation of lines; n-grams of another model; labels that the model
+                does not know, or none for a model that needs them.
         """
         if mixture:
             mixture.check(self.coding)
         kept = _Kept(lines)
-        ids = self._encoded(kept)
-        known = self._adapted(ids, cache, dynamic) if cache or dynamic else self.known(ids)
+        ids, numbers = self._encoded(kept, labels)
+        known = self._adapted(ids, cache, dynamic) if cache or dynamic else self.known(ids, numbers)
         surprisal = mixture.surprisals(ids, known.surprisal) if mixture else known.surprisal
         return _score(ids, surprisal, kept)
 
-    def score_tokens(self, lines: Iterable[str]) -> tuple[Score, list[TokenScore]]:
+    def score_tokens(
+        self, lines: Iterable[str], labels: Sequence[str] | None = None
+    ) -> tuple[Score, list[TokenScore]]:
         """How likely a text is, and what is known of each token, in order; as `score` reads it.
 
         Raises:
             CorpusError: there is no token in it.
+            UsageError: as `score`, of labels.
         """
         kept = _Kept(lines)
-        ids = self._encoded(kept)
-        known = self.known(ids, entropy=True)
+        ids, numbers = self._encoded(kept, labels)
+        known = self.known(ids, numbers, entropy=True)
         words = (self.coding.vocabulary.word(int(index)) for index in ids)
         bits = (each.astype(np.float64) / math.log(2) for each in known)
         tokens = [TokenScore(*each) for each in zip(words, *(each.tolist() for each in bits), strict=True)]
         return _score(ids, known.surprisal, kept), tokens
 
-    def rank(self, texts: Sequence[str]) -> list[tuple[str, Score]]:
+    def rank(self, texts: Sequence[str], label: str | None = None) -> list[tuple[str, Score]]:
         """Texts by falling probability, each a text of its own.
 
         A text of several lines ends at the last one.
+
+        Args:
+            texts: what is compared.
+            label: of all of them, for a model of texts with labels.
         """
         scored = []
         for text in texts:
-            scored.append((text, self.score(text.split("\n"))))
+            lines = text.split("\n")
+            labels = None if label is None else [label] * len(lines)
+            scored.append((text, self.score(lines, labels=labels)))
         return sorted(scored, key=lambda pair: -pair[1].log_probability)
 
-    def known(self, ids: Ids, *, entropy: bool = False) -> Known:
+    def known(self, ids: Ids, labels: Ids | None = None, *, entropy: bool = False) -> Known:
         """What is known of each token of a text: a stream as one text, else of each line by itself.
 
         Args:
             ids: of the text.
+            labels: of each line, by their numbers.
             entropy: whether entropies are asked for; they are 0 otherwise.
         """
         if entropy not in self._scorers:
             self._scorers[entropy] = Scorer(self.network, entropy=entropy)
         scorer = self._scorers[entropy]
-        return scorer.lines(lines_of(ids)) if self.coding.lines else scorer.stream(ids)
+        return scorer.lines(lines_of(ids), labels) if self.coding.lines else scorer.stream(ids)
 
-    def _encoded(self, lines: Iterable[str]) -> Ids:
-        ids = encoded(self.coding, lines)
+    def _encoded(self, lines: Iterable[str], labels: Sequence[str] | None) -> tuple[Ids, Ids | None]:
+        if labels is None:
+            self._check_label(None)
+            ids, numbers = encoded(self.coding, lines), None
+        else:
+            self._check_label(labels[0] if labels else None)
+            ids, numbers = self.coding.encode_texts(lines, labels)
         if not (ids != END_ID).any():
             raise CorpusError("there is no token in the text to score")
-        return ids
+        return ids, numbers
+
+    def _check_label(self, label: str | None) -> None:
+        """Refuses a label where texts have none, and none where they have one."""
+        if label is not None and not self.coding.labels:
+            raise UsageError("this model has no labels: leave out the label")
+        if label is None and self.coding.labels:
+            raise UsageError(
+                f"this model writes and scores by a label: name {' or '.join(self.coding.labels)} (--label)"
+            )
 
     def _adapted(self, text: Ids, cache: CacheConfig | None, dynamic: DynamicConfig | None) -> Known:
         if self.coding.lines:
@@ -198,10 +225,24 @@ class LanguageModel:
     @property
     def steps(self) -> StepModel:
         """What samplers take."""
-        return NetworkSteps(self.network)
+        return self.steps_by(None)
+
+    def steps_by(self, label: str | None) -> StepModel:
+        """What samplers take, of texts with a label.
+
+        Raises:
+            UsageError: a label that the model does not know, or none for a model that needs one.
+        """
+        self._check_label(label)
+        return NetworkSteps(self.network, None if label is None else self.coding.label_id(label))
 
     def sample(
-        self, prompt: str = "", config: SamplingConfig | None = None, *, stop: Sequence[str] = ()
+        self,
+        prompt: str = "",
+        config: SamplingConfig | None = None,
+        *,
+        stop: Sequence[str] = (),
+        label: str | None = None,
     ) -> list[Sample]:
         """Texts that go on from a prompt.
 
@@ -209,14 +250,15 @@ class LanguageModel:
             prompt: the beginning of the text, honoured exactly.
             config: how many texts, how long, and how they are drawn.
             stop: a text ends before any of these.
+            label: of the texts, for a model of texts with labels.
 
         Raises:
-            UsageError: as `seqkit.language_model.sampling.Sampler.sample`.
+            UsageError: as `steps_by`, and as `seqkit.language_model.sampling.Sampler.sample`.
         """
-        if self._sampler is None:
-            self._sampler = Sampler(self.steps)
+        if label not in self._samplers:
+            self._samplers[label] = Sampler(self.steps_by(label))
         ids, _ = self.encode_prompt(prompt)
-        return self._sampler.sample(config or SamplingConfig(), [ids], decode=self.decode, stop=stop)
+        return self._samplers[label].sample(config or SamplingConfig(), [ids], decode=self.decode, stop=stop)
 
     def encode_prompt(self, text: str) -> tuple[list[int], list[str]]:
         """The ids of the beginning of a text, and its tokens that the model does not know."""

@@ -21,18 +21,20 @@ class NetworkSteps:
 
     Args:
         network: what is stepped.
+        label: that texts begin with, by its number, in place of zero; None for none.
     """
 
-    def __init__(self, network: LanguageNetwork) -> None:
+    def __init__(self, network: LanguageNetwork, label: int | None = None) -> None:
         self._network, self._cells = network, [layer.cell for layer in network.layers]
         self._kernel = tf.transpose(tf.convert_to_tensor(network.kernel))
         self._bias = tf.convert_to_tensor(network.bias)
         vectors = tf.convert_to_tensor(network.embeddings)
-        self._rows = vectors * tf.cast(tf.range(len(vectors)) != EOS, vectors.dtype)[:, None]
-        first = self._cells[0]
-        self._has_table = len(vectors) * first.kernel.shape[1] <= TABLE
+        first = tf.zeros_like(vectors[0]) if label is None else tf.convert_to_tensor(network.labels)[label]
+        self._rows = tf.tensor_scatter_nd_update(vectors, [[EOS]], first[None])
+        lowest = self._cells[0]
+        self._has_table = len(vectors) * lowest.kernel.shape[1] <= TABLE
         if self._has_table:
-            self._rows = first.project_inputs(self._rows)
+            self._rows = lowest.project_inputs(self._rows)
 
     @property
     def vocabulary_size(self) -> int:

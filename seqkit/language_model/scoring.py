@@ -181,9 +181,9 @@ class Scorer:
         parts.reshape(-1)[: len(ids)] = ids
         return self._sum(parts) / len(ids)
 
-    def mean_of_lines(self, ids: Ids, batch_size: int = 64) -> float:
-        """Nats a token, each line from its beginning."""
-        return float(np.mean(self.lines(lines_of(ids), rows=batch_size).surprisal, dtype=np.float64))
+    def mean_of_lines(self, ids: Ids, labels: Ids | None = None, batch_size: int = 64) -> float:
+        """Nats a token, each line from its beginning, by its label, if lines have any."""
+        return float(np.mean(self.lines(lines_of(ids), labels, batch_size).surprisal, dtype=np.float64))
 
     def _sum(self, parts: Ids) -> float:
         return float(

@@ -36,6 +36,7 @@ def make_network(
         seed=training.seed,
         bfloat16=precision == "bfloat16",
         counts=vocabulary.counts,
+        labels=len(material.coding.labels),
         **options,
     )
 
@@ -57,13 +58,18 @@ def make_trainer(
         UsageError: as `NetworkTrainer`.
     """
     scorer, held_out = Scorer(network), material.held_out
-    mean = scorer.mean_of_lines if material.coding.lines else scorer.mean_of_stream
+
+    def mean() -> float:
+        if material.coding.lines:
+            return scorer.mean_of_lines(held_out, material.held_out_labels)
+        return scorer.mean_of_stream(held_out)
+
     return NetworkTrainer(
         LanguageTask(network, training.batch_size, training.activation, training.slowness),
         _batches(material, training),
         training.optimizer,
         epochs=training.epochs,
-        validate=(lambda: mean(held_out)) if len(held_out) else None,
+        validate=mean if len(held_out) else None,
         device=device,
         **options,
     )
@@ -72,7 +78,7 @@ def make_trainer(
 def _batches(material: Material, training: TrainingConfig) -> StreamBatches | LineBatches:
     ids, coding = material.ids, material.coding
     if coding.lines:
-        return LineBatches(ids, training.batch_size, training.bptt, training.seed)
+        return LineBatches(ids, training.batch_size, training.bptt, training.seed, material.labels)
     return StreamBatches(
         ids,
         training.batch_size,

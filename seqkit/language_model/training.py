@@ -197,6 +197,8 @@ def train(
             "precision": device.precision(run.precision),
             "patience": run.patience,
         } | ({"vectors": initial.settings} if initial else {})
+        if found.coding.labels:
+            settings["labels"] = list(found.coding.labels)
         return _Run(found, network, training, settings, device, loop, initial).into(writer, progress)
 
 
@@ -219,8 +221,10 @@ class _Run:
             covered = self._transferred(network, progress)
             trainer = make_trainer(network, self.material, self.training, self.device)
         settings = self.settings | {"seqkit": __version__}  # another version may train otherwise
-        held_out = hashlib.sha256(self.material.held_out.tobytes()).hexdigest()
-        fingerprint = f"{self.material.fingerprint}.{held_out}"
+        held_out = hashlib.sha256(self.material.held_out.tobytes())
+        if self.material.held_out_labels is not None:
+            held_out.update(self.material.held_out_labels.tobytes())
+        fingerprint = f"{self.material.fingerprint}.{held_out.hexdigest()}"
         checkpoint, best = (
             CheckpointFile(writer.partial / name, settings, fingerprint) for name in (CHECKPOINT, BEST)
         )

@@ -157,7 +157,7 @@ def test_the_mean_of_lines_is_of_each_by_itself(network: Any, by_numpy: Any, wei
     assert len(lines) == 11
     total = sum(surprisals(network, line, by_numpy, weights_of).sum() for line in lines)
     for batch_size in (4, 64):
-        found = Scorer(network).mean_of_lines(ids, batch_size)
+        found = Scorer(network).mean_of_lines(ids, batch_size=batch_size)
         assert found == pytest.approx(total / len(ids), rel=1e-5)
     # without its end, the last line is still one of its own
     total -= surprisals(network, lines[-1], by_numpy, weights_of)[-1]
