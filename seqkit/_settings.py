@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -21,7 +22,8 @@ def checked_settings(bundle: Path, kind: Any, values: object) -> Any:
     Raises:
         BundleError: a setting is missing, unknown, of another type or out of range.
     """
-    hints = get_type_hints(kind)
+    types = get_type_hints(kind)
+    hints = {each.name: types[each.name] for each in fields(kind)}  # variables of the class are no settings
     if not isinstance(values, dict) or values.keys() != hints.keys():
         reason = f"expected the settings {', '.join(sorted(hints))}"
         raise BundleError(bundle, reason, member=MANIFEST)
