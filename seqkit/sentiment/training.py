@@ -192,8 +192,12 @@ def _trained(config: FitConfig, fitting: Fitting) -> tuple[list[Member], list[fl
             found = done.read() if done else None
             if found:
                 arrays, position = found
+                # Those of a language model's encoder are other settings than were asked for.
                 classifier = kind.classifier_class.from_tensors(
-                    settings, arrays, fitting.vocabulary, fitting.train.main.labels
+                    type(settings)(**position.history[0]),
+                    arrays,
+                    fitting.vocabulary,
+                    fitting.train.main.labels,
                 )
                 seconds.append(position.seconds)
             else:
@@ -201,7 +205,8 @@ def _trained(config: FitConfig, fitting: Fitting) -> tuple[list[Member], list[fl
                 classifier = kind.fit(settings, own)
                 seconds.append(time.monotonic() - began)
                 if done:
-                    done.write(classifier.tensors(), Position(seconds=seconds[-1]))
+                    own_settings = asdict(classifier.config)
+                    done.write(classifier.tensors(), Position(seconds=seconds[-1], history=[own_settings]))
             members.append(Member(classifier, group))
     return members, seconds
 

@@ -70,6 +70,8 @@ class NetworkTrainer:
         signature: `tf.TensorSpec`s of a batch, None for lengths that vary; without it a graph is made for
             each shape that comes.
         device: where to compute; None for TensorFlow's choice.
+        factors: of an epoch, the share of its update that each of the network's trainable variables moves by:
+            0 to leave it as it is, below 1 for a lower learning rate; None for 1 everywhere.
 
     Attributes:
         network: as given.
@@ -91,6 +93,7 @@ class NetworkTrainer:
         unit_batches: int = UNIT_BATCHES,
         signature: Sequence[tf.TensorSpec] | None = None,
         device: Device | None = None,
+        factors: Callable[[int], Sequence[float]] | None = None,
     ) -> None:
         if config.needs_validation and validate is None:
             what = "nt-asgd" if config.averaging == "nt-asgd" else f"schedule {config.schedule.name}"
@@ -101,6 +104,8 @@ class NetworkTrainer:
         self._units, self._work = self._planned(unit_batches)
         self._trained = list(network.trainable_variables)
         self._weights = [_plain(variable) for variable in self._trained]
+        self._factors_of = factors
+        self._factors = tf.Variable(tf.ones([len(self._weights)]), trainable=False)
         with self._scope():
             self._optimizer = make_optimizer(config, self._trained)
             self._averages = Averages(self._weights) if config.averaging != "none" else None
@@ -162,6 +167,8 @@ class NetworkTrainer:
         batches = [tuple(map(tf.convert_to_tensor, self._batches.batch(epoch, step))) for step in steps]
         sizes = [self._batches.size(epoch, step) for step in steps]
         learning_rate = tf.constant(rate, tf.float32)
+        if self._factors_of is not None:
+            self._factors.assign(self._factors_of(epoch))
         with self._scope():
             if self._config.accumulation == 1:
                 return [self._step(learning_rate, *batches[0])], sizes
@@ -242,7 +249,14 @@ class NetworkTrainer:
 
     def _applied(self, rate: tf.Tensor, gradients: Sequence[Any]) -> None:
         self._optimizer.learning_rate.assign(rate)
-        self._optimizer.apply(processed(gradients, self._weights, self._config), self._trained)
+        found = processed(gradients, self._weights, self._config)
+        if self._factors_of is None:
+            self._optimizer.apply(found, self._trained)
+            return
+        before = [tf.identity(weight) for weight in self._weights]
+        self._optimizer.apply(found, self._trained)
+        for weight, old, factor in zip(self._weights, before, tf.unstack(self._factors), strict=True):
+            weight.assign(old + tf.cast(factor, weight.dtype) * (weight - old))
 
     def _variables(self) -> dict[str, Any]:
         """By name in a checkpoint: numbers, as the paths of Keras count what a process has made before."""

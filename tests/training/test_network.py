@@ -414,3 +414,19 @@ def test_all_is_computed_on_the_device() -> None:
         config = OptimizerConfig(accumulation=accumulation)
         trainer_of(Looking(), Gradients(), config, device=Watched("/CPU:0", 1)).train_unit(0, 0)
         assert not inside[0]
+
+
+def test_factors_are_shares_of_an_update_by_epoch() -> None:
+    config = OptimizerConfig(name="adam", learning_rate=0.1)
+    plain = trainer_of(Tiny(), Words(), config, signature=SPEC)
+    factors = {0: [0.5, 0.0, 1.0], 1: [1.0, 1.0, 1.0]}
+    shared = trainer_of(Tiny(), Words(), config, signature=SPEC, factors=factors.__getitem__)
+    moved = []
+    for trainer in (plain, shared):
+        before = [variable.numpy() for variable in trainer.network.trainable_variables]
+        trainer.train_group(0, 0, 0.1)
+        after = [variable.numpy() for variable in trainer.network.trainable_variables]
+        moved.append([new - old for old, new in zip(before, after, strict=True)])
+    # Of the same first update the table takes half, the kernel nothing, the bias all.
+    for own, share, taken in zip(moved[0], factors[0], moved[1], strict=True):
+        np.testing.assert_allclose(taken, share * own, atol=1e-6)

@@ -15,6 +15,7 @@ from seqkit.errors import Place
 from seqkit.progress import SILENT, Progress
 from seqkit.sentiment.documents import UNKNOWN_ID, Documents, Labelled
 from seqkit.sentiment.labels import Labels
+from seqkit.storage import Bundle
 from seqkit.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -92,7 +93,10 @@ class Resources:
     @property
     def words(self) -> Sequence[str]:
         """Words that are worth having in the vocabulary, seen in the training texts or not."""
-        return self.vectors.vectors.words if self.vectors else ()
+        words = [*self.vectors.vectors.words] if self.vectors else []
+        if self.language_model is not None:
+            words += Vocabulary.from_bundle(Bundle.open(self.language_model, kind="language_model")).words[2:]
+        return words
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ class Convolution(keras.layers.Layer):  # type: ignore[misc]
         super().__init__(**options)
         self.supports_masking = True
         self.widths, self.filters, self.seed = list(widths), filters, seed
-        self.pooling = Pooling("max")
+        self.pooling = Pooling("max", dtype=self.dtype_policy)
 
     def build(self, values_shape: Any, mask_shape: Any = None) -> None:
         """Makes the filters."""

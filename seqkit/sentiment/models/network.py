@@ -100,6 +100,18 @@ class TextNetwork:
         return [*learned, *(each for each in others if id(each) not in kept), self.seeds.state]
 
     @property
+    def depths(self) -> list[int]:
+        """How far below the softmax each of `trainable_variables` is: 1 for the top layer of the encoder."""
+        layers = getattr(self.encoder, "layers", [self.encoder])
+        depth_of = {
+            id(variable): len(layers) - number
+            for number, layer in enumerate(layers)
+            for variable in layer.trainable_variables
+        }
+        depth_of[id(self.embeddings)] = len(layers) + 1
+        return [depth_of.get(id(variable), 0) for variable in self.trainable_variables]
+
+    @property
     def weights(self) -> dict[str, Any]:
         """What answers the main task above the vectors, by its name in a bundle."""
         named = {

@@ -16,6 +16,7 @@ from seqkit.sentiment.models.augmentation import Augmentation
 from seqkit.sentiment.models.contract import Fitting
 from seqkit.sentiment.models.heads import Head, label_weights, tasks_of
 from seqkit.sentiment.models.initial_vectors import InitialVectors
+from seqkit.sentiment.models.language_encoder import LanguageEncoder, rates_by_depth
 from seqkit.sentiment.models.network import TextNetwork
 from seqkit.sentiment.models.network_batches import TextBatches, padded, scoring_batches, shortened
 from seqkit.sentiment.models.network_settings import NetworkSettings
@@ -27,13 +28,19 @@ INITIAL_RANGE = 0.1
 """Vectors are drawn uniformly from ± this; initial ones are scaled to the same root mean square."""
 
 
-def trained(config: Any, fitting: Fitting, encoder: Callable[[Any, int], Any]) -> TextNetwork:
+def trained(
+    config: Any,
+    fitting: Fitting,
+    encoder: Callable[[Any, int], Any],
+    language: LanguageEncoder | None = None,
+) -> TextNetwork:
     """A trained network.
 
     Args:
         config: settings, of a class below `NetworkSettings`.
         fitting: what is learned.
         encoder: makes the layer between vectors and softmax, of settings and a seed.
+        language: what vectors and encoder begin with; None to draw the encoder.
 
     Raises:
         UsageError: settings that need initial vectors, and there are none.
@@ -41,14 +48,21 @@ def trained(config: Any, fitting: Fitting, encoder: Callable[[Any, int], Any]) -
         DivergedError: the loss or a weight became NaN or infinite.
         InterruptedTraining: Ctrl-C or SIGTERM; what was learned is in `fitting.partial`.
     """
-    initial = InitialVectors.of(fitting)
-    if initial is None and config.frozen:
+    initial = None if language is not None else InitialVectors.of(fitting)
+    if initial is None and language is None and config.frozen:
         raise UsageError("frozen vectors need initial ones: give some (--vectors)")
     device = fitting.resources.device or choose_device()
     all_threads_per_operation(device)
     train, valid = (_shortened(each, config.max_length) for each in (fitting.train, fitting.valid))
     with device.scope():
-        network = _network(config, fitting, initial, encoder)
+        vectors = (
+            _first_vectors(config, fitting, initial)
+            if language is None
+            else language.vectors(fitting.vocabulary)
+        )
+        network = _network(config, fitting, vectors, encoder)
+        if language is not None:
+            language.put_into(network.encoder)
         trainer = NetworkTrainer(
             network,
             TextBatches(
@@ -63,6 +77,7 @@ def trained(config: Any, fitting: Fitting, encoder: Callable[[Any, int], Any]) -
             validate=_Validation(network, valid, config.balanced),
             signature=[tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None, None], tf.int32)],
             device=device,
+            factors=None if language is None else rates_by_depth(config, network.depths),
         )
     settings = asdict(config) | {"precision": fitting.resources.precision}
     run(trainer, settings, config.patience, fitting)
@@ -88,10 +103,9 @@ class _Validation:
 def _network(
     config: NetworkSettings,
     fitting: Fitting,
-    initial: InitialVectors | None,
+    vectors: NDArray[np.float32],
     encoder: Callable[[Any, int], Any],
 ) -> TextNetwork:
-    vectors = _first_vectors(config, fitting, initial)
     learned = _learned(fitting.train.documents)
     seed = int(np.random.SeedSequence([fitting.seed, 6]).generate_state(1)[0] >> 2)
     return TextNetwork(

@@ -28,6 +28,10 @@ class RnnConfig(NetworkSettings):
         layer_dropout: rate at which outputs are dropped between layers, 0 to below 1.
         weight_drop: rate at which recurrent weights are dropped, 0 to below 1 (Merity et al. 2018).
         layer_norm: normalise the products of each gate (Ba et al. 2016).
+        unfreezing: with the encoder of a language model, learn the softmax alone in the first epoch, and one
+            layer more in each (Howard & Ruder 2018).
+        rate_decay: with the encoder of a language model, what the learning rate of each layer is divided by
+            to be that of the one below, 1 to 100.
 
     Raises:
         UsageError: a setting outside its bounds.
@@ -44,6 +48,8 @@ class RnnConfig(NetworkSettings):
     layer_dropout: float = 0.0
     weight_drop: float = 0.0
     layer_norm: bool = False
+    unfreezing: bool = True
+    rate_decay: float = 2.6
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -52,6 +58,7 @@ class RnnConfig(NetworkSettings):
                 raise UsageError(f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}")
         within(self, "units", 1, 2048)
         within(self, "layers", 1, 8)
+        within(self, "rate_decay", 1, 100)
         rate(self, "layer_dropout")
         rate(self, "weight_drop")
 
@@ -82,9 +89,16 @@ class Rnn(NetworkClassifier):
 def fit(config: RnnConfig, fitting: Fitting) -> Rnn:
     """Trains; the epoch with the lowest loss on `fitting.valid` is kept.
 
+    With `fitting.resources.language_model` the layers are those of the language model.
+
     Raises:
-        SeqkitError: as `seqkit.sentiment.models.neural_training.trained`.
+        SeqkitError: as `seqkit.sentiment.models.neural_training.trained`, and `LanguageEncoder.load`.
     """
+    from seqkit.sentiment.models.language_encoder import LanguageEncoder
     from seqkit.sentiment.models.neural_training import trained
 
-    return Rnn(config, trained(config, fitting, Rnn.encoder))
+    if fitting.resources.language_model is None:
+        return Rnn(config, trained(config, fitting, Rnn.encoder))
+    language = LanguageEncoder.load(fitting.resources.language_model)
+    config = language.configured(config)
+    return Rnn(config, trained(config, fitting, Rnn.encoder, language))
