@@ -157,3 +157,15 @@ def test_a_long_line_is_cut() -> None:
 @pytest.mark.parametrize(("length", "expected"), [(1, 8), (8, 8), (9, 16), (16, 16), (17, 32), (1000, 1024)])
 def test_lengths_are_rounded_up(length: int, expected: int) -> None:
     assert rounded_up(length) == expected
+
+
+def test_labels_go_with_their_lines() -> None:
+    """Line n has the only token n + 2 and the label 2 n."""
+    ids = np.array([[n + 2, END_ID] for n in range(11)], np.int32).reshape(-1)
+    batches = LineBatches(ids, 4, 10, seed=3, labels=np.arange(0, 22, 2, dtype=np.int32))
+    for step in range(batches.steps_of(0)):
+        _, targets, fresh, labels = batches.batch(0, step)
+        known = targets[:, 0] >= 0
+        assert fresh.all()
+        np.testing.assert_array_equal(labels[known], 2 * (targets[known, 0] - 2))
+        assert not labels[~known].any()

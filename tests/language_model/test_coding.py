@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from seqkit.errors import UsageError
 from seqkit.language_model.coding import END, END_ID, SPECIALS, UNKNOWN_ID, Coding
 from seqkit.language_model.config import Level
 from seqkit.text.tokenizers import Tokenizer
@@ -82,3 +83,14 @@ def test_a_special_is_no_text_of_characters() -> None:
 @pytest.mark.parametrize("text", ["the cat sat", "sat the"])
 def test_what_is_known_comes_back(text: str) -> None:
     assert WORDS.decode(WORDS.encode(text)) == text
+
+
+def test_texts_with_labels() -> None:
+    """Texts in one line each, those without a token left out with their label; no token ends one."""
+    words = Vocabulary.from_counts({"the": 2, "cat": 1}, specials=SPECIALS)
+    labelled = Coding("word", words, Tokenizer("whitespace", False), True, labels=("no", "yes"))
+    ids, labels = labelled.encode_texts(["the\ncat", " ", "the <eos> cat", "dog"], ["yes", "no", "no", "yes"])
+    assert ids.tolist() == [2, 3, END_ID, 2, UNKNOWN_ID, 3, END_ID, UNKNOWN_ID, END_ID]
+    assert labels.tolist() == [1, 0, 1]
+    with pytest.raises(UsageError, match="the model knows no label 'maybe'; it knows no, yes"):
+        labelled.encode_texts(["cat"], ["maybe"])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqkit.errors import CorpusError, MissingInputError
+from seqkit.errors import CorpusError, MissingInputError, UsageError
 from seqkit.language_model.coding import END_ID, SPECIALS, UNKNOWN_ID
 from seqkit.language_model.config import TextConfig
 from seqkit.language_model.material import Material, material
@@ -185,3 +185,53 @@ def test_nothing_to_train_on_or_to_hold_out(write: Any, level: Any, lines: bool,
 def test_what_is_no_utf_8(write: Any, level: Any, lines: bool) -> None:
     with pytest.raises(CorpusError, match="line 2, byte 5: not UTF-8"):
         made(write(b"good\n\xff\n"), level=level, lines=lines)
+
+
+# --- texts with labels
+
+TABLE = "kind\tline\n" + "".join(f"{'ab'[n % 2]}\t{'xy'[n % 2] * (n % 3 + 1)}\n" for n in range(40))
+LABELLED = {"lines": True, "label_column": "kind", "text_column": "line"}
+
+
+@pytest.mark.parametrize("level", ["word", "character", "bpe"])
+def test_each_text_has_its_label(write: Any, level: str) -> None:
+    """x and its repetitions are of kind a, y of b, in what is held out, too."""
+    found = made(write(TABLE, "t.tsv"), level=level, validation=0.3, **LABELLED)
+    assert found.coding.labels == ("a", "b")
+    assert found.labels is not None
+    assert found.held_out_labels is not None
+    assert len(found.labels) + len(found.held_out_labels) == 40
+    assert len(found.held_out_labels) == np.count_nonzero(
+        Split(0.3, 0).chosen(np.arange(40, dtype=np.uint64))
+    )
+    for ids, labels in ((found.ids, found.labels), (found.held_out, found.held_out_labels)):
+        texts = found.coding.decode(ids.tolist()).splitlines()
+        kinds = ["ab"["y" in text] for text in texts if level != "word" or text != "<unk>"]
+        if level != "word" or "<unk>" not in texts:
+            assert kinds == [found.coding.labels[label] for label in labels]
+    assert found.coding.vocabulary.counts[END_ID] == len(found.labels)
+    other = made(write(TABLE.replace("a\tx\n", "b\tx\n", 1), "t.tsv"), level=level, **LABELLED)
+    assert other.fingerprint != found.fingerprint  # the labels are part of the text
+
+
+def test_a_text_of_its_own_to_validate_on_has_labels(write: Any) -> None:
+    path = write(TABLE, "t.tsv")
+    valid = write('line,kind\n"x\nx",a\ny,b\n', "v.csv")
+    found = made(path, [valid], level="character", **LABELLED)
+    assert found.held_out_labels is not None
+    assert found.held_out_labels.tolist() == [0, 1]
+    assert found.coding.decode(found.held_out.tolist()) == "x<unk>x\ny\n"  # a line end in a text is a space
+    with pytest.raises(UsageError, match="the model knows no label 'c'; it knows a, b"):
+        made(path, [write("kind\tline\nc\tx\n", "w.tsv")], level="character", **LABELLED)
+
+
+def test_what_labels_need(write: Any) -> None:
+    with pytest.raises(CorpusError, match=r"t\.tsv, line 3: no label"):
+        made(write("kind\tline\na\tx\n\ty\n", "t.tsv"), **LABELLED)
+    with pytest.raises(CorpusError, match="no column 'kind'"):
+        made(write("sort\tline\na\tx\n", "t.tsv"), **LABELLED)
+    with pytest.raises(UsageError, match="add lines"):
+        TextConfig(label_column="kind")
+    with pytest.raises(UsageError, match="name the label_column"):
+        TextConfig(text_column="line", lines=True)
+    assert made(Path("reviews:30"), lines=True, label_column="label").coding.labels

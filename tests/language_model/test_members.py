@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +61,11 @@ def refused(path: Path, message: str) -> None:
 def test_what_is_written_is_read(tmp_path: Path, cell: str, tied: bool) -> None:
     config = NetworkConfig(cell=cell, units=3, layers=2, embedding_size=2, tied=tied, layer_norm=tied)
     network = LanguageNetwork(config, len(WORDS), labels=2 if tied else 0, seed=5)
+    text = replace(TEXT, label_column="kind", lines=True) if tied else TEXT
     with BundleWriter(tmp_path / "b", kind="language_model") as writer:
         write_members(writer, Coding("word", WORDS, TEXT.cutter, True), network)
         writer.commit(
-            config={"network": asdict(config), "text": asdict(TEXT)},
+            config={"network": asdict(config), "text": asdict(text), "labels": ["b", "a"] if tied else []},
             seed=5,
             metrics={},
             fingerprint=None,
@@ -74,6 +75,7 @@ def test_what_is_written_is_read(tmp_path: Path, cell: str, tied: bool) -> None:
     assert bundle.manifest.seed == 5
     assert (again.config, coding.vocabulary, coding.lines, coding.level) == (config, WORDS, True, "word")
     assert coding.tokenizer == TEXT.cutter
+    assert coding.labels == (("b", "a") if tied else ())
     assert again.weights.keys() == network.weights.keys()
     for name, weight in network.weights.items():
         np.testing.assert_array_equal(again.weights[name], weight)
@@ -126,8 +128,7 @@ def shaped(name: str, *shape: int) -> dict[str, Any]:
         (shaped("kernel", 5, 3), r"kernel of shape \(5, 3\), not \(4, 3\)"),
         (shaped("layer_1.bias", 13), r"layer_1.bias of shape \(13,\), not \(12,\)"),
         (shaped("further", 1), r"further of shape \(1,\), not None"),
-        (shaped("labels", 2, 7), r"labels of shape \(2, 7\), not \(2, 2\)"),
-        (shaped("labels"), r"labels of shape \(\), not None"),
+        (shaped("labels", 2, 7), r"labels of shape \(2, 7\), not None"),
         ({**TENSORS_OF, "bias": np.zeros(4)}, "bias is not of finite numbers in float32"),
         ({**TENSORS_OF, "embeddings": np.zeros((4, 2), np.int64)}, "embeddings is not of finite numbers"),
         ({**TENSORS_OF, "kernel": np.full((4, 3), np.nan, np.float32)}, "kernel is not of finite numbers"),
@@ -175,3 +176,17 @@ def test_weights_without_numbers_ask_for_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", ["a\tb", '"a"\t1\n"b"\t1\n"c"\t1\n"d"\t1\n', ""])
 def test_vocabularies_that_are_none(tmp_path: Path, words: str) -> None:
     refused(write(tmp_path / "b", words=words), "vocabulary.tsv")
+
+
+@pytest.mark.parametrize("column", ["kind", None])
+@pytest.mark.parametrize("labels", [[], "ab", [1, 2], ["a", "a"], ["a"], None])
+def test_labels_that_cannot_be(tmp_path: Path, column: str | None, labels: Any) -> None:
+    """A model has labels where its text had a column of them; of the weights, one row for each."""
+    config = changed("text", label_column=column, lines=True)
+    path = write(tmp_path / "b", config=config | {"labels": labels})
+    if column is None and labels == []:
+        assert read_members(path)[1].labels == ()
+    elif labels == ["a"] and column:
+        refused(path, r"labels of shape None, not \(1, 2\)")
+    else:
+        refused(path, "labels are")

@@ -43,3 +43,21 @@ def test_they_are_the_steps_of_the_network(
         tf.nest.assert_same_structure(state, wanted_state)
         for one, other in zip(tf.nest.flatten(state), tf.nest.flatten(wanted_state), strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("table", [0, 1000])
+def test_texts_begin_with_their_label(table: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network_steps, "TABLE", table)
+    network = LanguageNetwork(NetworkConfig(units=4, layers=1), 7, labels=3, seed=1)
+    for variable in network.weights.values():
+        variable.assign(np.random.default_rng(0).normal(size=variable.shape))
+    steps = NetworkSteps(network, label=2)
+    logits, state = steps.step(tf.constant([EOS, EOS]), steps.initial_state(2))
+    hidden, _, _ = network.run(
+        tf.constant([[EOS, 3]] * 2), network.initial_state(2), label=tf.constant([2, 2])
+    )
+    np.testing.assert_allclose(logits, network.logits(hidden)[:, 0], rtol=1e-5, atol=1e-5)
+    logits, _ = steps.step(tf.constant([3, 3]), state)
+    np.testing.assert_allclose(logits, network.logits(hidden)[:, 1], rtol=1e-5, atol=1e-5)
+    plain, _ = NetworkSteps(network).step(tf.constant([EOS, EOS]), steps.initial_state(2))
+    assert not np.allclose(plain, network.logits(hidden)[:, 0])
