@@ -83,7 +83,7 @@ def choose(names: Sequence[str], columns: Columns, path: str, *, labelled: bool)
     for name in wanted:
         _require(name, names, path)
     if len(set(wanted)) != len(wanted):
-        raise CorpusError(f"a column is named twice in {', '.join(wanted)}", path=path)
+        raise CorpusError(f"a column is named twice in {_listed(wanted)}", path=path)
     labels = columns.labels if labelled else ()
     text = columns.text
     if text is None:
@@ -139,5 +139,5 @@ def _undecided(what: str, names: Sequence[str], path: str) -> CorpusError:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(f"{name:.40}" for name in names[:20])
+    shown = ", ".join(f"{' '.join(name.split()):.40}" for name in names[:20])
     return f"{shown}, …" if len(names) > 20 else shown

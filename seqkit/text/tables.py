@@ -113,7 +113,7 @@ class Table:
             if not self.labelled:
                 yield Example(text if tab else line, {}, self.path, number)
             elif tab:
-                yield Example(text, {LABEL: label.strip() or None}, self.path, number)
+                yield Example(text, {LABEL: _plain(label)}, self.path, number)
             elif line.strip():
                 reason = "no TAB: a line is to be a label, a TAB and a text"
                 raise self._error(number, f"{reason}, not {line!r:.60}")
@@ -182,7 +182,7 @@ class Table:
         if isinstance(value, float):
             return None if math.isnan(value) else str(int(value)) if value.is_integer() else str(value)
         if value is None or isinstance(value, str | int):
-            return None if value is None else str(value).strip() or None
+            return None if value is None else _plain(str(value))
         raise self._error(number, f"{name!r} is to be a label, not {json.dumps(value):.60}")
 
     def _header(self, cells: list[str]) -> list[str] | None:
@@ -213,7 +213,7 @@ class Table:
             if len(row) != len(names):
                 reason = f"{len(row)} fields, where the first line has {len(names)}"
                 raise self._error(number, f"{reason}; in CSV, a text with a separator in it is to be quoted")
-            found = {name: row[index].strip() or None for name, index in labels.items()}
+            found = {name: _plain(row[index]) for name, index in labels.items()}
             yield Example(row[text], found, self.path, number)
 
     def _format_of(self, first: str) -> Format | None:
@@ -229,6 +229,11 @@ class Table:
 
     def _error(self, line: int, reason: str) -> CorpusError:
         return CorpusError(reason, path=self.path, line=line)
+
+
+def _plain(label: str) -> str | None:
+    """A label with single spaces; None for a blank one."""
+    return " ".join(label.split()) or None
 
 
 def ending_of(name: str) -> str:

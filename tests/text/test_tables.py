@@ -40,6 +40,7 @@ READ = {
     "TABs in the text": ("1\tgood\tand\tbad\n", ".tsv", None, [(1, "good\tand\tbad", "1")]),
     "blank lines": ("\n1\tgood\n  \n0\tbad\n", ".tsv", None, [(2, "good", "1"), (4, "bad", "0")]),
     "blanks": (" 1 \t good \n", ".tsv", None, [(1, " good ", "1")]),
+    "blanks inside a label": ('text,label\na,"so\n  so "\n', ".csv", None, [(2, "a", "so so")]),
     "an empty text": ("1\t\n", ".tsv", None, [(1, "", "1")]),
     "quotes in TSV are text": ('1\t"good\n0\tb"ad\n', ".tsv", None, [(1, '"good', "1"), (2, 'b"ad', "0")]),
     "TSV with a header": ("label\ttext\n1\tgood\ttoo\n", ".tsv", None, [(2, "good\ttoo", "1")]),
@@ -217,6 +218,7 @@ def test_refused(name: str) -> None:
         ("text,star\na,1\n", ".csv", Columns(labels=("stars",)), f"no column 'stars'; {NAMED}"),
         ('{"text": "a", "star": 1}\n', ".jsonl", Columns(labels=("stars",)), f"no column 'stars'; {NAMED}"),
         ("a,b\n", ".csv", Columns("1", ("3",)), "no column '3'; there are 1, 2"),
+        ('"a\nb",c\n', ".csv", Columns("x", ("c",)), "no column 'x'; there are a b, c"),
     ],
 )
 def test_unknown_columns(content: str, ending: str, columns: Columns, reason: str) -> None:
