@@ -28,7 +28,11 @@ LINES = 100_000
 NAMES, NAME_EPOCHS = 10_000, 6
 QUERIES = ("king", "italy", "walked")
 REVIEWS = 10_000
-OPINIONS = ("The food was not good at all.", "An utterly brilliant book!", "The room was okay, the staff was passable.")
+OPINIONS = (
+    "The food was not good at all.",
+    "An utterly brilliant book!",
+    "The room was okay, the staff was passable.",
+)
 ANALOGIES = (("man", "king", "woman"), ("france", "paris", "italy"), ("walk", "walked", "sing"))
 
 

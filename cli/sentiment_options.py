@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seqkit.progress import Progress
     from seqkit.sentiment.models.contract import Resources
     from seqkit.sentiment.training import FitConfig
+    from seqkit.training.device import Precision
 
 # The names in the library, which --help must not wait for; a test compares them.
 MODELS = ["average", "linear", "rnn", "cnn", "lexicon"]
@@ -192,7 +193,7 @@ def resources_of(options: Mapping[str, Any], progress: Progress) -> Resources:
         vectors = Initial.load(options["vectors"], progress)
     if options["language_model"] and "rnn" not in [kind.name for kind in kinds]:
         raise UsageError("--lm is for rnn: choose that (--model rnn)")
-    precision = "float32"
+    precision: Precision = "float32"
     if any(kind.is_network for kind in kinds):
         from seqkit.training.device import all_threads_per_operation, choose_device
 

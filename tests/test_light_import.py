@@ -82,6 +82,10 @@ TENSORFLOW_CODE |= {
         "training",
     )
 }
+TENSORFLOW_CODE |= {
+    f"seqkit.sentiment.models.{name}"
+    for name in ("convolution", "network", "neural_training", "pooling", "recurrence")
+}
 TENSORFLOW_CODE |= {f"seqkit.training.{name}" for name in ("averaging", "compiled", "gradients", "network")}
 
 WALK = """

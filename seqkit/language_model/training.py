@@ -190,7 +190,7 @@ def train(
         device = choose_device(run.device, run.threads)
         all_threads_per_operation(device)
         found = material(sources, text, training.seed, writer.partial, valid, progress)
-        settings = {
+        settings: dict[str, Any] = {
             "network": asdict(network),
             "text": asdict(text),
             "training": asdict(training),

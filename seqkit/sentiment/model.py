@@ -161,4 +161,5 @@ class SentimentModel:
 
     def _known(self, documents: Documents) -> NDArray[np.int64]:
         """Tokens that some member knows, at the least, (texts,)."""
-        return np.max([member.classifier.known(documents) for member in self.ensemble.members], axis=0)
+        known = [member.classifier.known(documents) for member in self.ensemble.members]
+        return np.asarray(np.max(known, axis=0), np.int64)

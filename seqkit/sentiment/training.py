@@ -178,7 +178,8 @@ def fit_model(
 def _trained(config: FitConfig, fitting: Fitting) -> tuple[list[Member], list[float]]:
     """The members, and the seconds that each took; those of an earlier sitting are not trained again."""
     fingerprint = _fingerprint(fitting)
-    members, seconds = [], []
+    members: list[Member] = []
+    seconds: list[float] = []
     for group, settings in enumerate(config.models):
         for number in range(config.seeds):
             name = f"{kind_of(settings).name}-{len(members)}"
