@@ -33,6 +33,8 @@ from seqkit.text.labelled import read_examples
 
 COLUMNS = ("label", "predicted", "probability", "slices", "tags", "place", "text")
 
+_FORMULA = ("=", "+", "-", "@")
+
 
 @dataclass(frozen=True)
 class Wrong:
@@ -194,7 +196,9 @@ def check_output(path: Place, *, overwrite: bool = False) -> None:
 
 
 def write_errors(path: Place, rows: Iterable[Wrong], *, overwrite: bool = False) -> None:
-    """Writes the file for a person to tag. White space in texts becomes single spaces.
+    """Writes the file for a person to tag.
+
+    White space in texts becomes single spaces; one stands before what a spreadsheet would compute.
 
     Raises:
         UsageError: as `check_output`.
@@ -205,9 +209,12 @@ def write_errors(path: Place, rows: Iterable[Wrong], *, overwrite: bool = False)
     for row in rows:
         cells = (
             *(row.label, row.predicted, f"{row.probability:.4f}", ",".join(row.slices)),
-            *(", ".join(row.tags), row.place, row.text),
+            *(", ".join(row.tags), row.place),
         )
-        lines.append("\t".join(" ".join(cell.split()) for cell in cells))
+        plain = [" ".join(cell.split()) for cell in (*cells, row.text)]
+        if plain[-1].startswith(_FORMULA):
+            plain[-1] = f" {plain[-1]}"
+        lines.append("\t".join(plain))
     atomic_write_bytes(path, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
 
 

@@ -186,6 +186,18 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         read_tags(path)
 
 
+def test_a_text_is_no_formula(tmp_path: Path) -> None:
+    """What strangers wrote is not computed by a spreadsheet that opens the file; it is found again."""
+    path = tmp_path / "errors.tsv"
+    rows = [Wrong("bad", "good", 0.9, (), "x:1", text) for text in ("=1+1", "@SUM(A1)", "-2", "fine = 1")]
+    write_errors(path, rows)
+    texts = [line.split("\t")[-1] for line in path.read_text().splitlines()[1:]]
+    assert texts == [" =1+1", " @SUM(A1)", " -2", "fine = 1"]
+    tag(path, {" =1": "sum", " -2": "minus"})
+    errors = Errors(9, rows, []).tagged(read_tags(path))
+    assert [row.tags for row in errors.rows] == [("sum",), (), ("minus",), ()]
+
+
 def test_a_lone_surrogate_does_not_stop_the_file(tmp_path: Path) -> None:
     write_errors(tmp_path / "errors.tsv", [Wrong("bad", "good", 0.9, (), "x:1", "odd \ud800")])
     assert (tmp_path / "errors.tsv").read_text(encoding="utf-8").endswith("odd ?\n")
