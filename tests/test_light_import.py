@@ -84,7 +84,7 @@ TENSORFLOW_CODE |= {
 }
 TENSORFLOW_CODE |= {
     f"seqkit.sentiment.models.{name}"
-    for name in ("convolution", "network", "neural_training", "pooling", "recurrence")
+    for name in ("convolution", "language_encoder", "network", "neural_training", "pooling", "recurrence")
 }
 TENSORFLOW_CODE |= {f"seqkit.training.{name}" for name in ("averaging", "compiled", "gradients", "network")}
 
