@@ -51,13 +51,13 @@ class NetworkSettings:
     vector_dropout: float = 0.0
     dropout: float = 0.5
     batch_norm: bool = False
-    word_dropout: float = 0.0
+    word_dropout: float = 0.1
     swaps: float = 0.0
     neighbours: float = 0.0
     balanced: bool = False
     label_smoothing: float = 0.0
     optimizer: str = "adam"
-    learning_rate: float = 0.001
+    learning_rate: float = 0.0005
     schedule: str = "constant"
     clip_norm: float | None = 1.0
     weight_decay: float = 0.0

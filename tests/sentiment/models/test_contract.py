@@ -66,7 +66,7 @@ def fitting() -> Fitting:
     return Fitting(train.labelled(encoder), valid.labelled(encoder), encoder.vocabulary)
 
 
-SLOW = ("cnn-norm", "gru-attention")  # Like quicker ones, with further options.
+SLOW = ("cnn-norm", "rnn", "gru-attention")  # Their layers are compiled for each length of texts.
 
 
 @pytest.fixture(

@@ -7,11 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqkit.embeddings.initial import Initial
-from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import DataError, UsageError
-from seqkit.sentiment.documents import MISSING, Labelled, Task
-from seqkit.sentiment.labels import Labels
 from seqkit.sentiment.models.contract import Fitting, Resources
 from seqkit.sentiment.models.recurrent import Rnn, RnnConfig, fit
 
@@ -91,33 +87,6 @@ def test_a_language_model_of_characters_is_refused(tmp_path: Path, toy: Fitting)
     given = replace(toy, resources=Resources(language_model=tmp_path / "lm"))
     with pytest.raises(UsageError, match="is a language model of characters"):
         fit(RnnConfig(**SMALL), given)
-
-
-def test_frozen_vectors_stay(toy: Fitting) -> None:
-    matrix = np.array([[3, 4, 0, 0], [0, 0, 4, 3]], np.float32)
-    vectors = Initial("mine", Vectors(["good", "unseen"], matrix), "0" * 64)
-    given = replace(toy, resources=Resources(vectors=vectors))
-    found = fit(RnnConfig(**SMALL, frozen=True), given).tensors()["embeddings"]
-    # Of "good", which alone is in the texts, the root mean square is √(25/4); those drawn have 0.1/√3.
-    np.testing.assert_allclose(found[[2, 8]], matrix / 2.5 * 0.1 / np.sqrt(3), rtol=1e-5)
-    tuned = fit(RnnConfig(**SMALL), given).tensors()["embeddings"]
-    assert not np.allclose(tuned[2], found[2])
-    np.testing.assert_array_equal(tuned[8], found[8])  # no training text has it
-
-
-def test_frozen_vectors_need_vectors(toy: Fitting) -> None:
-    with pytest.raises(UsageError, match="frozen vectors need initial ones"):
-        fit(RnnConfig(**SMALL, frozen=True), toy)
-
-
-def test_a_further_task_teaches_the_same_encoder(toy: Fitting) -> None:
-    train = toy.train
-    stars = Task(Labels(("1", "3", "5")), np.where(train.main.targets, 2, MISSING).astype(np.int32))
-    both = Labelled(train.documents, train.main, {"stars": stars})
-    one, other = (fit(RnnConfig(**SMALL), replace(toy, train=each)) for each in (train, both))
-    assert one.logits(train.documents).shape == other.logits(train.documents).shape == (48, 2)
-    assert one.tensors().keys() == other.tensors().keys()
-    assert not np.array_equal(one.tensors()["embeddings"], other.tensors()["embeddings"])
 
 
 def test_products_in_bfloat16_learn_too(toy: Fitting) -> None:
