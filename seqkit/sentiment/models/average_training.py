@@ -84,6 +84,7 @@ class AverageTrainer:
             self._weights["table"][features.words[known]] = initial.matrix[known]
             self._frozen_rows = int(words.sum()) if config.frozen else 0
         self._squares = {name: np.zeros_like(weight) for name, weight in self._weights.items()}
+        self._seen = np.unique(self._rows)
 
     # The loop
 
@@ -130,15 +131,18 @@ class AverageTrainer:
         return float(np.sum(losses) / (len(starts) - 1))
 
     def state(self) -> Arrays:
-        """Weights and what AdaGrad remembers of them."""
-        squares = {f"square.{name}": np.array(square) for name, square in self._squares.items()}
-        return {name: np.array(weight) for name, weight in self._weights.items()} | squares
+        """Weights and what AdaGrad remembers of them; of vectors those of words that the texts have."""
+        return {
+            f"{prefix}{name}": array[self._seen] if name == "table" else np.array(array)
+            for prefix, arrays in (("", self._weights), ("square.", self._squares))
+            for name, array in arrays.items()
+        }
 
     def restore(self, state: Arrays) -> None:
         """Takes back a state."""
-        for name in self._weights:
-            self._weights[name][...] = state[name]
-            self._squares[name][...] = state[f"square.{name}"]
+        for prefix, arrays in (("", self._weights), ("square.", self._squares)):
+            for name, array in arrays.items():
+                array[self._seen if name == "table" else ...] = state[f"{prefix}{name}"]
 
     # An update
 
