@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from seqkit.cli.common import (
     echo_table,
     emit_json,
     json_option,
+    note,
     quiet_option,
     seed_option,
     threads_option,
@@ -86,7 +88,7 @@ def search(
 
     Learning rate, momentum (β), dropout and units are drawn at random, on logarithmic scales where that is
     fit; the worse half of the trials is given up again and again; a second round looks more finely around the
-    best. What is given is not drawn.
+    best. What is given is not drawn. Interrupted by Ctrl-C, it answers with what it has found.
     """
     from seqkit.language_model.search import SettingsSearch, default_space, search_settings
     from seqkit.language_model.training import RunConfig
@@ -133,6 +135,9 @@ def search(
         lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value, _ in settings]
         atomic_write_bytes(output, f"[lm.train]\n{''.join(lines)}".encode())
     _show(report, "epochs" if options["minutes"] is None else "seconds", shlex.join(command), as_json)
+    if report.interrupted is not None:
+        note(f"stopped by {signal.Signals(report.interrupted).name}; this is what was found until then")
+        ctx.exit(128 + report.interrupted)
 
 
 def _show(report: Any, unit: str, command: str, as_json: bool) -> None:
@@ -150,7 +155,9 @@ def _show(report: Any, unit: str, command: str, as_json: bool) -> None:
         for each in report.trials
     ]
     if as_json:
-        emit_json({"best": trials[report.best.number], "trials": trials, "command": command})
+        interrupted = report.interrupted is not None
+        best = trials[[each.number for each in report.trials].index(report.best.number)]
+        emit_json({"best": best, "trials": trials, "command": command, "interrupted": interrupted})
         return
     reached = [each for each in trials if each["validation_loss"] is not None]
     reached.sort(key=lambda each: float(each["validation_loss"]))

@@ -22,7 +22,8 @@ from seqkit.training.device import Device, Precision, all_threads_per_operation,
 from seqkit.training.network import NetworkTrainer
 from seqkit.training.optimizers import OptimizerConfig
 from seqkit.training.scales import Range, Scale
-from seqkit.training.search import SearchConfig, SearchReport, search
+from seqkit.training.search import SearchConfig, SearchReport, Trial, best_of, search
+from seqkit.training.signals import Stopped
 from seqkit.training.working import ended_well
 
 RATES: dict[str, tuple[float, float]] = {
@@ -147,10 +148,12 @@ def search_settings(
         progress: told of each trial.
 
     Returns:
-        The trials: losses are nats a token on the text to validate on, resources seconds or epochs.
+        The trials, those until a signal that came: losses are nats a token on the text to validate on,
+        resources seconds or epochs.
 
     Raises:
         UsageError: no such setting; a value out of range; nothing to validate on; every trial diverged.
+        InterruptedTraining: a signal came before any trial had reached something.
         SeqkitError: as `train`.
     """
     network, text = network or NetworkConfig(), text or TextConfig(validation=0.1)
@@ -173,9 +176,16 @@ def search_settings(
         found = material(sources, text, training.seed, Path(folder), valid, progress)
         precision = device.precision(run.precision)
         trials = _Trials(found, network, training, device, precision, timed=config.minutes is not None)
-        report = search(trials.loss, space, config.plan, progress)
-    tidied = [replace(trial, settings=tidy(trial.settings)) for trial in report.trials]
-    return SearchReport(next(each for each in tidied if each.number == report.best.number), tidied)
+        done: list[Trial] = []
+        interrupted = None
+        try:
+            search(trials.loss, space, config.plan, progress, trials=done)
+        except Stopped as stopped:
+            if all(trial.loss is None for trial in done):
+                raise
+            interrupted = stopped.signal_number
+    tidied = [replace(trial, settings=tidy(trial.settings)) for trial in done]
+    return SearchReport(best_of(tidied), tidied, interrupted)
 
 
 def tidy(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -85,10 +85,12 @@ class SearchReport:
     Args:
         best: the trial with the lowest loss, the first of equals.
         trials: each with the most that was spent on it, by number.
+        interrupted: the signal that ended it early, or None.
     """
 
     best: Trial
     trials: list[Trial]
+    interrupted: int | None = None
 
 
 def allocation(trials: int, budget: float, halving: bool = True) -> list[tuple[int, float]]:
@@ -115,6 +117,7 @@ def search(
     config: SearchConfig,
     progress: Progress = SILENT,
     clock: Callable[[], float] = time.monotonic,
+    trials: list[Trial] | None = None,
 ) -> SearchReport:
     """Looks for the settings with the lowest loss.
 
@@ -129,41 +132,53 @@ def search(
         config: how.
         progress: told of each evaluation.
         clock: in seconds.
+        trials: filled as they are done, for whoever ends the search by an exception.
 
     Raises:
         UsageError: nothing to search, or every trial diverged.
     """
     if not space:
         raise UsageError("nothing to search: give at least one hyper-parameter a scale")
-    run = _Search(evaluate, config, progress, clock)
+    run = _Search(evaluate, config, progress, clock, [] if trials is None else trials)
     scales = dict(space)
     for round_number in range(config.rounds):
         run.round(round_number, scales)
         if run.is_over():
             break
-        best = run.best().settings
+        best = best_of(run.trials).settings
         scales = {name: scale.narrowed(best[name], config.narrowing) for name, scale in scales.items()}
-    return SearchReport(run.best(), run.trials)
+    return SearchReport(best_of(run.trials), run.trials)
+
+
+def best_of(trials: Sequence[Trial]) -> Trial:
+    """The trial with the lowest loss, the first of equals.
+
+    Raises:
+        UsageError: every one diverged.
+    """
+    best = min(trials, key=_loss)
+    if best.loss is None:
+        raise UsageError("every trial diverged: search at lower learning rates")
+    return best
 
 
 class _Search:
     def __init__(
-        self, evaluate: Evaluate, config: SearchConfig, progress: Progress, clock: Callable[[], float]
+        self,
+        evaluate: Evaluate,
+        config: SearchConfig,
+        progress: Progress,
+        clock: Callable[[], float],
+        trials: list[Trial],
     ) -> None:
         self._evaluate, self._config, self._progress, self._clock = evaluate, config, progress, clock
         self._began = clock()
-        self.trials: list[Trial] = []
+        self.trials = trials
 
     def is_over(self) -> bool:
         """Whether no evaluation may begin; the first one always may."""
         limit = self._config.seconds
         return bool(self.trials) and limit is not None and self._clock() - self._began >= limit
-
-    def best(self) -> Trial:
-        best = min(self.trials, key=_loss)
-        if best.loss is None:
-            raise UsageError("every trial diverged: search at lower learning rates")
-        return best
 
     def round(self, number: int, scales: Mapping[str, Scale]) -> None:
         config = self._config
@@ -182,7 +197,7 @@ class _Search:
             if self.is_over():
                 break
             reached = Trial(trial.number, trial.round, trial.settings, resource, self._loss(trial, resource))
-            self.trials = [each for each in self.trials if each.number != trial.number] + [reached]
+            self.trials[:] = [each for each in self.trials if each.number != trial.number] + [reached]
             self.trials.sort(key=lambda each: each.number)
             done.append(reached)
         return sorted((each for each in done if each.loss is not None), key=_loss)

@@ -6,6 +6,8 @@ import json
 import math
 import os
 import shlex
+import signal
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from seqkit.cli.config import read_config
 from seqkit.cli.lm import lm as group
 from seqkit.cli.main import main
 from seqkit.cli.main import seqkit as root
+from seqkit.training.signals import Stopped
 
 GIVEN = ("--tokenizer", "whitespace", "--layers", "1", "--units", "8", "--batch-size", "4", "--bptt", "8")
 GIVEN += ("--tied", "--threads", "1", "--precision", "float32", "--seed", "3")
@@ -40,7 +43,7 @@ def test_what_is_found_can_be_trained_with(folder: Path, capsys: pytest.CaptureF
     out, err = capsys.readouterr()
     assert (err, out.count("\n")) == ("", 1)
     answer = json.loads(out)
-    assert list(answer) == ["best", "trials", "command"]
+    assert list(answer) == ["best", "trials", "command", "interrupted"]
     # two rounds of two trials, with an epoch each: half an epoch each
     assert [(each["trial"], each["round"], each["epochs"]) for each in answer["trials"]] == [
         *((1, 1, 0.5), (2, 1, 0.5), (3, 2, 0.5), (4, 2, 0.5))
@@ -109,6 +112,36 @@ def test_what_stops_a_search(
     assert message in err
     assert err.count("\n") == 1
     assert os.listdir(folder) == ["text"]
+
+
+def test_what_was_found_outlives_a_signal(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The third of four evaluations is interrupted: the better of two is told, and written."""
+    losses = iter([2.0, 1.0])
+
+    def loss(self: Any, settings: Any, resource: float) -> float:
+        value = next(losses, None)
+        if value is None:
+            raise Stopped(signal.SIGINT)
+        return value
+
+    monkeypatch.setattr("seqkit.language_model.search._Trials.loss", loss)
+    assert main([*SEARCH, "-o", "run.toml", "--json", "-q"]) == 130
+    out, err = capsys.readouterr()
+    answer = json.loads(out)
+    assert answer["interrupted"]
+    assert [each["validation_loss"] for each in answer["trials"]] == [2.0, 1.0]
+    assert answer["best"] == answer["trials"][1]
+    assert err == "stopped by SIGINT; this is what was found until then\n"
+    written = tomllib.loads((folder / "run.toml").read_text())["lm"]["train"]
+    assert written["learning-rate"] == answer["best"]["settings"]["learning_rate"]
+
+    losses = iter([])
+    assert main([*SEARCH, "-q"]) == 130
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
 
 
 def test_its_options_are_those_of_training() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from seqkit.errors import DivergedError, UsageError
 from seqkit.training.scales import Choice, Range, Scale
-from seqkit.training.search import SearchConfig, allocation, search
+from seqkit.training.search import SearchConfig, allocation, best_of, search
 
 SPACE: dict[str, Scale] = {
     "learning_rate": Range(1e-5, 10.0, "log"),
@@ -171,3 +171,21 @@ def test_refused(settings: dict[str, Any], message: str) -> None:
         SearchConfig(**settings)
     with pytest.raises(UsageError, match="nothing to search"):
         search(bowl, {}, SearchConfig(budget=1.0))
+
+
+def test_what_is_done_is_known_when_an_exception_ends_the_search() -> None:
+    """Four trials, of which two go on; one of these had the rest spent on it when the other one failed."""
+    done: list[Any] = []
+
+    def fails(settings: dict[str, Any], resource: float) -> float:
+        if len(spent) == 5:
+            raise KeyboardInterrupt
+        spent.append(resource)
+        return bowl(settings, resource)
+
+    spent: list[float] = []
+    with pytest.raises(KeyboardInterrupt):
+        search(fails, SPACE, SearchConfig(budget=16.0, trials=4, rounds=1), trials=done)
+    assert [trial.number for trial in done] == [0, 1, 2, 3]
+    assert sorted(trial.resource for trial in done) == [2.0, 2.0, 2.0, 6.0]  # 16/(4·2), then 16/(2·2) more
+    assert best_of(done).loss == min(trial.loss for trial in done)
