@@ -1,0 +1,153 @@
+"""Classifying sentiment: how right each family of models is on the standard sets, and how fast.
+
+Sets are in the folder `sentiment` of SEQKIT_DATA. Word vectors come from `seqkit embed train`, on text
+without labels and outside the test sets. Nothing is asked of a test set without --test: all else is tried
+on inner splits of what may be learned. fastText is built by hand; its program is the argument of --peer,
+and learns the same splits.
+
+    python benchmarks/sentiment.py imdb mr --models linear average --peer ./fasttext --vectors VECTORS
+    python benchmarks/sentiment.py --speed BUNDLE --peer ./fasttext
+
+A line of the table is a set and a model: accuracy on all texts asked with its bootstrap interval of 95%, the
+mean and the standard deviation over seeds where there are several, seconds to train one model, texts asked a
+second (reading of files not counted).
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import _sentiment as parts
+import numpy as np
+
+from seqkit.embeddings.initial import Initial
+from seqkit.sentiment.evaluation.evaluate import evaluate_probabilities
+
+HEADERS = ("set", "model", "accuracy", "macro F1", "seeds", "training, s", "texts/s")
+
+CLASSIFY = (sys.executable, "-m", "seqkit.cli", "sentiment", "classify")
+
+Answers = Callable[[Any], np.ndarray]
+
+
+def trained(
+    arguments: argparse.Namespace, name: str, model: str, split: parts.Split, seed: int, folder: Path
+) -> Any:
+    """What answers, and the seconds that training took."""
+    if model == "fasttext":
+        threads = ["-thread", str(arguments.threads)]
+        return parts.FastText(arguments.peer, [*parts.PEERS[name], *threads]).fit(split, seed, folder)
+    began = time.monotonic()
+    found = parts.fitted(split, parts.recipes(name)[model], name, arguments.initial, seed)
+    return (lambda dataset: found.predict(dataset.texts)), time.monotonic() - began
+
+
+def row(arguments: argparse.Namespace, name: str, model: str) -> list[str]:
+    """A line of the table."""
+    splits = parts.test_splits(name) if arguments.test else parts.dev_splits(name)
+    accuracies, seconds, speeds, figures = [], [], [], {}
+    for seed in range(arguments.seeds):
+        given, targets = [], []
+        for split in splits:
+            with parts.scratch() as folder:
+                answers, took = trained(arguments, name, model, split, seed, Path(folder))
+                began = time.monotonic()
+                given.append(answers(split.asked))
+                speeds.append(len(split.asked) / (time.monotonic() - began))
+            targets.append(split.asked.targets)
+            seconds.append(took)
+        found = evaluate_probabilities(
+            np.concatenate(given), np.concatenate(targets), splits[0].asked.labels, seed=seed
+        )
+        figures = figures or found.figures
+        accuracies.append(found.figures["accuracy"].value)
+    accuracy, f1 = (figures[key] for key in ("accuracy", "macro_f1"))
+    spread = f", sd {statistics.stdev(accuracies):.2%}" if len(accuracies) > 1 else ""
+    return [
+        name,
+        model,
+        f"{statistics.mean(accuracies):.2%} ({accuracy.low:.1%} to {accuracy.high:.1%}{spread})",
+        f"{f1.value:.3f}",
+        str(arguments.seeds),
+        f"{statistics.mean(seconds):.1f}",
+        f"{statistics.median(speeds):,.0f}",
+    ]
+
+
+def table(arguments: argparse.Namespace) -> None:
+    """Prints lines as they are done."""
+    print(f"| {' | '.join(HEADERS)} |\n{'|---' * len(HEADERS)}|", flush=True)
+    for name in arguments.sets:
+        known = [*parts.recipes(name), *(["fasttext"] if arguments.peer else [])]
+        for model in arguments.models or known:
+            recipe = parts.recipes(name).get(model)
+            if model not in known or (recipe and recipe.vectors and not arguments.initial):
+                print(f"{name}, {model}: no such model, or --vectors or --peer is missing", file=sys.stderr)
+                continue
+            print(f"| {' | '.join(row(arguments, name, model))} |", flush=True)
+
+
+def speed(arguments: argparse.Namespace) -> None:
+    """Prints how many texts a second whole commands label, and how long the first takes."""
+    asked = parts.load("imdb.test.tsv.xz")
+    with parts.scratch() as name:
+        folder = Path(name)
+        parts.write_cut(asked, folder / "cut.txt")
+        (folder / "plain.txt").write_text("\n".join(asked.texts) + "\n", encoding="utf-8")
+        lines = {
+            f"seqkit sentiment classify {bundle}": [*CLASSIFY, str(Path(bundle).resolve()), "--file"]
+            for bundle in arguments.speed
+        }
+        files = dict.fromkeys(lines, "plain.txt")
+        if arguments.peer:
+            split = parts.Split(parts.load("imdb.train.tsv.xz"), 0.1, asked)
+            program = parts.FastText(arguments.peer, parts.PEERS["imdb"])
+            program.fit(split, 0, folder)
+            lines["fastText predict"] = [arguments.peer, "predict", "model.bin"]
+            files["fastText predict"] = "cut.txt"
+        (folder / "one.txt").write_text("a good film\n", encoding="utf-8")
+        for key, line in lines.items():
+            whole, one = (seconds([*line, file], folder) for file in (files[key], "one.txt"))
+            print(f"{key}: {len(asked) / (whole - one):,.0f} texts/s, {one:.2f} s for one text", flush=True)
+
+
+def seconds(line: list[str], folder: Path) -> float:
+    """The least time of three runs of a command."""
+    taken = []
+    for _ in range(3):
+        began = time.monotonic()
+        subprocess.run(line, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        taken.append(time.monotonic() - began)
+    return min(taken)
+
+
+def main() -> None:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("sets", nargs="*", metavar="SET")
+    parser.add_argument("--models", nargs="+")
+    parser.add_argument("--vectors")
+    parser.add_argument("--peer", type=lambda path: str(Path(path).resolve()))
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--test", action="store_true", help="ask the test sets")
+    parser.add_argument("--speed", nargs="+", metavar="BUNDLE")
+    arguments = parser.parse_args()
+    arguments.initial = Initial.load(arguments.vectors) if arguments.vectors else None
+    if arguments.speed:
+        speed(arguments)
+    else:
+        table(arguments)
+
+
+if __name__ == "__main__":
+    main()
