@@ -188,7 +188,7 @@ def _trained(config: FitConfig, fitting: Fitting) -> tuple[list[Member], list[fl
             done = None
             if fitting.partial is not None:
                 run = {"model": kind.name, "settings": asdict(settings), "seed": own.seed}
-                run |= {"seqkit": __version__}
+                run |= {**fitting.resources.settings, "seqkit": __version__}
                 done = CheckpointFile(fitting.partial / f"{name}.done.{CHECKPOINT}", run, fingerprint)
             found = done.read() if done else None
             if found:

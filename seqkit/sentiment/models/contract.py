@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -97,6 +98,20 @@ class Resources:
         if self.language_model is not None:
             words += Vocabulary.from_bundle(Bundle.open(self.language_model, kind="language_model")).words[2:]
         return words
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a run that goes on must have, too."""
+        model = (
+            None if self.language_model is None else Bundle.open(self.language_model, kind="language_model")
+        )
+        return {
+            "vectors": None if self.vectors is None else self.vectors.digest,
+            "language_model": None
+            if model is None
+            else hashlib.sha256(model.manifest.to_bytes()).hexdigest(),
+            "precision": self.precision,
+        }
 
 
 @dataclass(frozen=True, eq=False)

@@ -79,8 +79,7 @@ def trained(
             device=device,
             factors=None if language is None else rates_by_depth(config, network.depths),
         )
-    settings = asdict(config) | {"precision": fitting.resources.precision}
-    run(trainer, settings, config.patience, fitting)
+    run(trainer, asdict(config), config.patience, fitting)
     return network
 
 

@@ -30,7 +30,7 @@ def run(trainee: Trainee, settings: Mapping[str, Any], patience: int | None, fit
     Raises:
         SeqkitError: as `TrainingLoop.run`.
     """
-    settings = {**settings, "seed": fitting.seed, "seqkit": __version__}
+    settings = {**settings, **fitting.resources.settings, "seed": fitting.seed, "seqkit": __version__}
     with _folder(fitting.partial) as folder:
         checkpoint, best = (
             CheckpointFile(folder / f"{fitting.name}.{name}", settings, _fingerprint(fitting))
@@ -58,6 +58,4 @@ def _fingerprint(fitting: Fitting) -> str:
         arrays += [task.targets for task in (labelled.main, *labelled.others.values())]
         for array in arrays:
             digest.update(np.ascontiguousarray(array).data)
-    if fitting.resources.vectors:
-        digest.update(fitting.resources.vectors.digest.encode())
     return digest.hexdigest()
