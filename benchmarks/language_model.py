@@ -4,6 +4,7 @@
     python benchmarks/language_model.py --tasks word --rounds 5 --seconds 4
     python benchmarks/language_model.py --tasks word --epochs 1 --tokens 200000 --seeds 3 --rate 5
                                                 # perplexity: both by the same SGD from the same weights
+    python benchmarks/language_model.py --kenlm KENLM/build/bin      # 5-grams, beside those of KenLM
 
 The peer is the model of PyTorch's word_language_model example (embedding, LSTM, softmax, plain SGD with
 gradients cut at norm 0.25), written anew with the same sizes, batches and text; install PyTorch beside
@@ -23,8 +24,12 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 TASKS = ("word", "character", "sample-word-1", "sample-word-64", "sample-character-1", "sample-character-64")
 RATE = 20.0
@@ -119,6 +124,35 @@ def perplexities(task: str, programs: list[str], options: argparse.Namespace) ->
             worker.close()
 
 
+def ngrams(kenlm: Path) -> None:
+    """Prints speed and perplexity of 5-grams of wiki.train on wiki.valid, and KenLM's perplexity."""
+    from _language_model import text
+
+    from seqkit.language_model.ngram import NGram, count
+    from seqkit.language_model.scoring import lines_of
+
+    train, valid, vocabulary = text("word", 0)
+    began = time.perf_counter()
+    tables = count(train, vocabulary, 5)
+    counted = time.perf_counter() - began
+    model = NGram(tables)
+    began = time.perf_counter()
+    perplexity = np.exp(-np.log(model.probabilities(valid)).mean())
+    speed = len(valid) / (time.perf_counter() - began)
+    print(f"seqkit: perplexity {perplexity:.3f}; counted in {counted:.1f} s, {speed:,.0f} tokens/s scored")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, ids in (("train", train), ("valid", valid)):
+            rows = (" ".join(f"w{word}" for word in line[:-1]) for line in lines_of(ids))
+            Path(folder, name).write_text("".join(f"{row}\n" for row in rows))
+        with Path(folder, "train").open() as read, Path(folder, "arpa").open("w") as write:
+            command = [str(kenlm / "lmplz"), "-o", "5", "-S", "2G", "-T", folder]
+            subprocess.run(command, stdin=read, stdout=write, stderr=subprocess.DEVNULL, check=True)
+        with Path(folder, "valid").open() as read:
+            command = [str(kenlm / "query"), "-v", "summary", f"{folder}/arpa"]
+            found = subprocess.run(command, stdin=read, capture_output=True, text=True, check=True).stdout
+    print(f"KenLM: {found.splitlines()[0]}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -135,8 +169,12 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=1, help="perplexities from so many first weights")
     parser.add_argument("--rate", type=float, default=RATE, help="learning rate of the SGD")
+    parser.add_argument("--kenlm", type=Path, help="folder of lmplz and query: compare 5-grams, nothing else")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    if options.kenlm:
+        ngrams(options.kenlm)
+        return
     has_torch = importlib.util.find_spec("torch") is not None
     if not has_torch:
         print("PyTorch is not installed: seqkit runs alone", file=sys.stderr)
