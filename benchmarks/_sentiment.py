@@ -160,7 +160,10 @@ class FastText:
 
     def fit(self, split: Split, seed: int, folder: Path) -> tuple[Callable[[Dataset], np.ndarray], float]:
         """What answers, and the seconds that training took."""
-        write_cut(split.learned, folder / "train.txt")
+        order = np.random.default_rng(seed).permutation(
+            len(split.learned)
+        )  # it learns in the order of the file
+        write_cut(split.learned.take(order), folder / "train.txt")
         options = ["-input", "train.txt", "-output", "model", "-seed", str(seed), "-verbose", "0"]
         began = time.monotonic()
         subprocess.run([self.program, "supervised", *options, *self.arguments], cwd=folder, check=True)
