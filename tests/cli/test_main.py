@@ -110,7 +110,7 @@ def test_what_an_error_quotes_cannot_drive_the_terminal(run: Run, capsys: pytest
     [
         (["embde"], "no such command 'embde'; did you mean embed?", "seqkit"),
         (["embed", "trian"], "no such command 'trian'; did you mean train?", "seqkit embed"),
-        (["xyzzy"], "no such command 'xyzzy'; commands: demo, embed, lm, corpus", "seqkit"),
+        (["xyzzy"], "no such command 'xyzzy'; commands: demo, embed, lm, sentiment, corpus", "seqkit"),
         (["--nope"], "No such option", "seqkit"),
         (["embed", "--nope"], "No such option", "seqkit embed"),
     ],
