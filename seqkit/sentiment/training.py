@@ -184,32 +184,31 @@ def _trained(config: FitConfig, fitting: Fitting) -> tuple[list[Member], list[fl
         for number in range(config.seeds):
             name = f"{kind_of(settings).name}-{len(members)}"
             own = replace(fitting, seed=config.seed + number, name=name)
-            kind = kind_of(settings)
-            done = None
-            if fitting.partial is not None:
-                run = {"model": kind.name, "settings": asdict(settings), "seed": own.seed}
-                run |= {**fitting.resources.settings, "seqkit": __version__}
-                done = CheckpointFile(fitting.partial / f"{name}.done.{CHECKPOINT}", run, fingerprint)
-            found = done.read() if done else None
-            if found:
-                arrays, position = found
-                # Those of a language model's encoder are other settings than were asked for.
-                classifier = kind.classifier_class.from_tensors(
-                    type(settings)(**position.history[0]),
-                    arrays,
-                    fitting.vocabulary,
-                    fitting.train.main.labels,
-                )
-                seconds.append(position.seconds)
-            else:
-                began = time.monotonic()
-                classifier = kind.fit(settings, own)
-                seconds.append(time.monotonic() - began)
-                if done:
-                    own_settings = asdict(classifier.config)
-                    done.write(classifier.tensors(), Position(seconds=seconds[-1], history=[own_settings]))
+            classifier, took = _member(settings, own, fingerprint)
             members.append(Member(classifier, group))
+            seconds.append(took)
     return members, seconds
+
+
+def _member(settings: Any, fitting: Fitting, fingerprint: str) -> tuple[Classifier, float]:
+    """A classifier and the seconds of its training, from its finished file if there is one."""
+    kind, done = kind_of(settings), None
+    if fitting.partial is not None:
+        run = {"model": kind.name, "settings": asdict(settings), "seed": fitting.seed}
+        run |= {**fitting.resources.settings, "seqkit": __version__}
+        done = CheckpointFile(fitting.partial / f"{fitting.name}.done.{CHECKPOINT}", run, fingerprint)
+    if done and (found := done.read()):
+        arrays, position = found
+        # Those of a language model's encoder are other settings than were asked for.
+        own = type(settings)(**position.history[0])
+        labels = fitting.train.main.labels
+        return kind.classifier_class.from_tensors(own, arrays, fitting.vocabulary, labels), position.seconds
+    began = time.monotonic()
+    classifier = kind.fit(settings, fitting)
+    took = time.monotonic() - began
+    if done:
+        done.write(classifier.tensors(), Position(seconds=took, history=[asdict(classifier.config)]))
+    return classifier, took
 
 
 def _learned_all(members: Sequence[Member], fitting: Fitting) -> list[Member]:

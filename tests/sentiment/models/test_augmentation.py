@@ -54,7 +54,7 @@ def test_replaced_words_are_among_the_nearest() -> None:
 
 
 def test_nothing_is_changed_unless_asked() -> None:
-    assert Augmentation.of(CnnConfig(), None) is None
+    assert Augmentation.of(CnnConfig(word_dropout=0.0), None) is None
 
 
 def test_neighbours_need_vectors() -> None:
