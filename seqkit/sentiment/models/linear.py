@@ -157,6 +157,7 @@ def fit(config: LinearConfig, fitting: Fitting) -> Linear:
     train = fitting.train
     fitting.progress.start("counting n-grams", None, "n-grams")
     keys, features = _features(train.documents, config)
+    fitting.progress.update(len(keys))
     fitting.progress.finish()
     targets = np.eye(len(train.main.labels))[train.main.targets]
     weights, bias = _regression(features, targets, config, fitting.progress)
