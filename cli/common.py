@@ -148,6 +148,14 @@ def _cell(value: object) -> str:
     return f"{value:z.4f}" if isinstance(value, float) else safe(str(value))
 
 
+def fraction_of(given: str) -> float | None:
+    """The number of an option that takes a fraction or a source; None for a source."""
+    try:
+        return float(given)
+    except ValueError:
+        return None
+
+
 def require_existing(path: Place) -> Path:
     """`path`, checked to exist; click's own check would exit 2.
 

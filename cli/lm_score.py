@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seqkit.cli.bundle_info import manifest_summary, opened_manifest
 from seqkit.cli.common import echo, echo_table, emit_json, json_option, note
 from seqkit.errors import UsageError
 
@@ -118,17 +119,9 @@ def rank(bundle: str, texts: tuple[str, ...], label: str | None, as_json: bool) 
 @json_option
 def info(bundle: str, verify: bool, as_json: bool) -> None:
     """Say what the language model BUNDLE is and how it was trained."""
-    from seqkit.storage import Bundle
-
-    opened = Bundle.open(bundle, kind="language_model")
-    if verify:
-        opened.verify()
-    manifest = opened.manifest
-    answer = {
-        **{"bundle": bundle, "kind": manifest.kind, "seed": manifest.seed, "metrics": manifest.metrics},
-        **{"config": manifest.config, "versions": manifest.versions, "fingerprint": manifest.fingerprint},
-    }
+    manifest = opened_manifest(bundle, "language_model", verify)
     if as_json:
+        answer = manifest_summary(bundle, manifest) | {"fingerprint": manifest.fingerprint}
         emit_json(answer | ({"verified": True} if verify else {}))
         return
     settings = {f"{part}.{name}": value for part, group in _groups(manifest.config) for name, value in group}

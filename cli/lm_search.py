@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shlex
-import signal
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
@@ -20,14 +16,20 @@ from seqkit.cli.common import (
     echo_table,
     emit_json,
     json_option,
-    note,
     quiet_option,
     seed_option,
     threads_option,
 )
 from seqkit.cli.config import config_option
 from seqkit.cli.progress import progress_for
-from seqkit.errors import UsageError
+from seqkit.cli.searching import (
+    Setting,
+    check_output,
+    end_interrupted,
+    scales_of,
+    setting,
+    write_settings,
+)
 
 SHOWN = 10
 
@@ -93,12 +95,7 @@ def search(
     from seqkit.language_model.search import SettingsSearch, default_space, search_settings
     from seqkit.language_model.training import RunConfig
 
-    if output and os.path.lexists(output) and not overwrite:
-        raise UsageError(
-            f"{output}: a file is there already; choose another name or overwrite it (--overwrite)"
-        )
-    if output and not Path(output).absolute().parent.is_dir():
-        raise UsageError(f"{output}: there is no such folder to write to")
+    check_output(output, overwrite)
     config = SettingsSearch(
         minutes=options["minutes"],
         epochs=options["budget_epochs"],
@@ -107,7 +104,9 @@ def search(
     )
     network, text, training, valid = lm_train.configured(options)
     fixed = {name for name, value in options.items() if value is not None}
-    space = default_space(network, training.optimizer, fixed) | _scales(options["scales"], fixed)
+    space = default_space(network, training.optimizer, fixed) | scales_of(
+        options["scales"], fixed, _drawable()
+    )
     report = search_settings(
         corpus,
         space,
@@ -119,7 +118,8 @@ def search(
         valid=valid,
         progress=progress_for(quiet),
     )
-    settings = [*_given(ctx), *_options(report.best.settings)]
+    drawn = [setting(lm_train.train, name, value) for name, value in report.best.settings.items()]
+    settings = [*_given(ctx), *drawn]
     command = [
         "seqkit",
         "lm",
@@ -130,14 +130,9 @@ def search(
         *(word for each in settings for word in each[2]),
     ]
     if output:
-        from seqkit.storage import atomic_write_bytes
-
-        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value, _ in settings]
-        atomic_write_bytes(output, f"[lm.train]\n{''.join(lines)}".encode())
+        write_settings(output, "lm.train", settings)
     _show(report, "epochs" if options["minutes"] is None else "seconds", shlex.join(command), as_json)
-    if report.interrupted is not None:
-        note(f"stopped by {signal.Signals(report.interrupted).name}; this is what was found until then")
-        ctx.exit(128 + report.interrupted)
+    end_interrupted(ctx, report.interrupted)
 
 
 def _show(report: Any, unit: str, command: str, as_json: bool) -> None:
@@ -177,26 +172,12 @@ def _show(report: Any, unit: str, command: str, as_json: bool) -> None:
     echo(command)
 
 
-def _scales(given: tuple[str, ...], fixed: set[str]) -> dict[str, Any]:
+def _drawable() -> set[str]:
+    """Settings that can be drawn."""
     from seqkit.language_model.search import SEARCHABLE
-    from seqkit.training.scales import parse_scale
 
     flags = {param.name for param in lm_train.train.params if getattr(param, "is_flag", False)}
-    drawn = {str(param.name) for param in lm_train.train.params} & {*SEARCHABLE} - flags
-    scales = {}
-    for each in given:
-        name, _, scale = each.partition("=")
-        name = name.strip().replace("-", "_")
-        if name in fixed:
-            raise UsageError(f"--scale {each}: {name} is given, so that there is nothing to draw")
-        if name not in drawn:
-            raise UsageError(f"--scale {each}: {name!r} is none of {', '.join(sorted(drawn))}")
-        scales[name] = parse_scale(scale)
-    return scales
-
-
-Setting = tuple[str, Any, list[str]]
-"""Its key in a configuration, its value, and the words of a command line."""
+    return {str(param.name) for param in lm_train.train.params} & {*SEARCHABLE} - flags
 
 
 def _given(ctx: click.Context) -> Iterator[Setting]:
@@ -206,18 +187,7 @@ def _given(ctx: click.Context) -> Iterator[Setting]:
         name = str(param.name)
         said = name == "valid" or ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
         if isinstance(param, click.Option) and name in taken and said:
-            yield from _options({name: ctx.params[name]})
-
-
-def _options(settings: dict[str, Any]) -> Iterator[Setting]:
-    by_name = {param.name: param for param in lm_train.train.params}
-    for name, value in settings.items():
-        param = by_name[name]
-        key = param.opts[-1].removeprefix("--")
-        if isinstance(value, bool):
-            yield key, value, [param.opts[-1]] if value else param.secondary_opts[-1:]
-        else:
-            yield key, value, [f"--{key}", str(value)]
+            yield setting(lm_train.train, name, ctx.params[name])
 
 
 search.params += [

@@ -12,6 +12,7 @@ from seqkit.cli.common import (
     device_option,
     echo_table,
     emit_json,
+    fraction_of,
     json_option,
     note,
     precision_option,
@@ -230,7 +231,5 @@ def _validation(given: str | None) -> tuple[float, list[str]]:
     """A fraction to hold out, or a file."""
     if given is None:
         return 0.0, []
-    try:
-        return float(given), []
-    except ValueError:
-        return 0.0, [given]
+    fraction = fraction_of(given)
+    return (0.0, [given]) if fraction is None else (fraction, [])

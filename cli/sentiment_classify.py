@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seqkit.cli.bundle_info import manifest_summary, opened_manifest
 from seqkit.cli.common import echo, echo_table, emit_json, json_option, note, safe
 from seqkit.errors import UsageError
 
@@ -109,18 +110,9 @@ def _coloured(words: list[tuple[str, float]]) -> str:
 @json_option
 def info(bundle: str, verify: bool, as_json: bool) -> None:
     """Say what the model BUNDLE is and how it was trained."""
-    from seqkit.storage import Bundle
-
-    opened = Bundle.open(bundle, kind="sentiment")
-    if verify:
-        opened.verify()
-    manifest = opened.manifest
-    answer = {
-        **{"bundle": bundle, "kind": manifest.kind, "seed": manifest.seed, "metrics": manifest.metrics},
-        **{"config": manifest.config, "versions": manifest.versions},
-    }
+    manifest = opened_manifest(bundle, "sentiment", verify)
     if as_json:
-        emit_json(answer | ({"verified": True} if verify else {}))
+        emit_json(manifest_summary(bundle, manifest) | ({"verified": True} if verify else {}))
         return
     rows = [[name, _told(value)] for name, value in manifest.metrics.items() if name != "members"]
     for number, member in enumerate(manifest.config["members"]):

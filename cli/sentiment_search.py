@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shlex
-import signal
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from seqkit.cli.common import echo, echo_table, emit_json, json_option, note, quiet_option, seed_option
+from seqkit.cli.common import (
+    echo,
+    echo_table,
+    emit_json,
+    fraction_of,
+    json_option,
+    quiet_option,
+    seed_option,
+)
 from seqkit.cli.config import config_option
 from seqkit.cli.progress import progress_for
+from seqkit.cli.searching import (
+    Setting,
+    check_output,
+    end_interrupted,
+    scales_of,
+    setting,
+    write_settings,
+)
 from seqkit.cli.sentiment_evaluate import at_most_ms_option, load_data
 from seqkit.cli.sentiment_options import SETTINGS, data_options, decorated, fit_config, resources_of
 from seqkit.cli.sentiment_train import train
-from seqkit.errors import DataError, UsageError
+from seqkit.errors import DataError
 
 if TYPE_CHECKING:
     from seqkit.sentiment.search import Found
@@ -85,17 +97,13 @@ def search(
     """
     from seqkit.sentiment.search import SearchPlan, search_settings
 
-    if output and os.path.lexists(output) and not overwrite:
-        raise UsageError(
-            f"{output}: a file is there already; choose another name or overwrite it (--overwrite)"
-        )
-    if output and not Path(output).absolute().parent.is_dir():
-        raise UsageError(f"{output}: there is no such folder to write to")
+    check_output(output, overwrite)
     plan = SearchPlan(
         **{name: options[name] for name in ("minutes", "trials", "metric", "at_most_ms", "seed")}
     )
     fixed = {name for name in SETTINGS if options[name] is not None}
-    scales = _scales(options["scales"], fixed)
+    flags = {param.name for param in train.params if getattr(param, "is_flag", False)}
+    scales = scales_of(options["scales"], fixed, SETTINGS - flags)
     config, progress = fit_config({**options, "seeds": 1}), progress_for(quiet)
     dataset = load_data(data, options, quiet)
     found = search_settings(
@@ -112,14 +120,9 @@ def search(
     command = ["seqkit", "sentiment", "train", *data, "-o", "BUNDLE"]
     command += [word for each in settings for word in each[2]]
     if output and found.best:
-        from seqkit.storage import atomic_write_bytes
-
-        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value, _ in settings]
-        atomic_write_bytes(output, f"[sentiment.train]\n{''.join(lines)}".encode())
+        write_settings(output, "sentiment.train", settings)
     _show(found, plan.metric, shlex.join(command), as_json)
-    if found.interrupted is not None:
-        note(f"stopped by {signal.Signals(found.interrupted).name}; this is what was found until then")
-        ctx.exit(128 + found.interrupted)
+    end_interrupted(ctx, found.interrupted)
     if found.best is None:
         raise DataError(f"no model that was tried is within {plan.at_most_ms:g} ms; raise --at-most-ms")
 
@@ -154,32 +157,12 @@ def _show(found: Found, metric: str, command: str, as_json: bool) -> None:
         echo(command)
 
 
-def _scales(given: tuple[str, ...], fixed: set[str]) -> dict[str, Any]:
-    from seqkit.training.scales import parse_scale
-
-    names = SETTINGS - {param.name for param in train.params if getattr(param, "is_flag", False)}
-    scales = {}
-    for each in given:
-        name, _, scale = each.partition("=")
-        name = name.strip().replace("-", "_")
-        if name in fixed:
-            raise UsageError(f"--scale {each}: {name} is given, so that there is nothing to draw")
-        if name not in names:
-            raise UsageError(f"--scale {each}: {name!r} is none of {', '.join(sorted(names))}")
-        scales[name] = parse_scale(scale)
-    return scales
-
-
 def _validation(options: dict[str, Any], dataset: Any, quiet: bool) -> Any:
     """A fraction to hold out, or labelled texts."""
-    try:
-        return float(options["valid"])
-    except ValueError:
+    fraction = fraction_of(options["valid"])
+    if fraction is None:
         return load_data((options["valid"],), options, quiet, dataset.labels)
-
-
-Setting = tuple[str, Any, list[str]]
-"""Its key in a configuration, its value, and the words of a command line."""
+    return fraction
 
 
 def _given(ctx: click.Context) -> Iterator[Setting]:
@@ -188,25 +171,14 @@ def _given(ctx: click.Context) -> Iterator[Setting]:
     for name in (str(param.name) for param in train.params):
         given = name in ctx.params and ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
         if given and name not in left_out:
-            yield _setting(name, ctx.params[name])
+            yield setting(train, name, ctx.params[name])
 
 
 def _drawn(found: Found) -> Iterator[Setting]:
     if found.best is not None:
-        yield _setting("models", (found.best.model,))
+        yield setting(train, "models", (found.best.model,))
         for name, value in found.best.settings.items():
-            yield _setting(name, value)
-
-
-def _setting(name: str, value: Any) -> Setting:
-    param = next(param for param in train.params if param.name == name)
-    flag = param.opts[-1]
-    key = flag.removeprefix("--")
-    if isinstance(value, bool):
-        return key, value, [flag] if value else param.secondary_opts[-1:]
-    if isinstance(value, tuple):
-        return key, list(value), [word for each in value for word in (flag, str(each))]
-    return key, value, [flag, str(value)]
+            yield setting(train, name, value)
 
 
 search.params += [

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from seqkit.cli.common import echo_table, emit_json, json_option, quiet_option, seed_option
+from seqkit.cli.common import echo_table, emit_json, fraction_of, json_option, quiet_option, seed_option
 from seqkit.cli.config import config_option
 from seqkit.cli.progress import progress_for
 from seqkit.cli.sentiment_options import data_options, decorated, fit_config, model_options, resources_of
@@ -44,13 +44,13 @@ def train(
     from seqkit.sentiment.training import train
     from seqkit.text.columns import Columns
 
-    progress = progress_for(quiet)
+    progress, fraction = progress_for(quiet), fraction_of(valid)
     report = train(
         data,
         bundle,
         fit_config(options),
         columns=Columns(options["text_column"], options["label_columns"]),
-        valid=_validation(valid),
+        valid=[valid] if fraction is None else fraction,
         resources=resources_of(options, progress),
         overwrite=overwrite,
         progress=progress,
@@ -73,11 +73,3 @@ def train(
             ]
         ],
     )
-
-
-def _validation(given: str) -> list[str] | float:
-    """A fraction to hold out, or a source."""
-    try:
-        return float(given)
-    except ValueError:
-        return [given]
