@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from seqkit.errors import DataError, UsageError
 from seqkit.sentiment.documents import Documents
 from seqkit.sentiment.labels import Labels
+from seqkit.sentiment.models.bounds import rate, within
 from seqkit.sentiment.models.contract import Classifier, Fitting
 from seqkit.sentiment.models.features import NO_ROW, Features
 from seqkit.sentiment.models.integrated import STEPS, completed, integrated
@@ -89,11 +90,9 @@ class AverageConfig:
             ("batch_size", 1, 10_000),
             ("epochs", 1, 1000),
         ):
-            if not low <= getattr(self, name) <= high:
-                raise UsageError(f"{name} must be {low:,} to {high:,}, not {getattr(self, name)}")
+            within(self, name, low, high)
         for name in ("word_dropout", "dropout", "label_smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UsageError(f"{name} must be from 0 to below 1, not {getattr(self, name)}")
+            rate(self, name)
         if not 0 < self.learning_rate <= 10:
             raise UsageError(f"learning_rate must be above 0, at most 10, not {self.learning_rate}")
         if self.patience is not None and self.patience < 1:

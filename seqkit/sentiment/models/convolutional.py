@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from seqkit.errors import UsageError
+from seqkit.sentiment.models.bounds import within
 from seqkit.sentiment.models.contract import Fitting
 from seqkit.sentiment.models.network_classifier import NetworkClassifier
-from seqkit.sentiment.models.network_settings import NetworkSettings, within
+from seqkit.sentiment.models.network_settings import NetworkSettings
 
 
 @dataclass(frozen=True, kw_only=True)

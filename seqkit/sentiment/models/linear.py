@@ -25,6 +25,7 @@ from seqkit.errors import DataError, UsageError
 from seqkit.progress import Progress
 from seqkit.sentiment.documents import UNKNOWN_ID, Documents
 from seqkit.sentiment.labels import Labels
+from seqkit.sentiment.models.bounds import within
 from seqkit.sentiment.models.contract import Classifier, Fitting
 from seqkit.sentiment.models.ngrams import MAX_ORDER, Ngrams, NgramTable, ngrams_of, parts
 from seqkit.text.vocabulary import Vocabulary
@@ -60,8 +61,7 @@ class LinearConfig:
     prune: float = 0.1
 
     def __post_init__(self) -> None:
-        if not 1 <= self.ngrams <= MAX_ORDER:
-            raise UsageError(f"ngrams must be 1 to {MAX_ORDER}, not {self.ngrams}")
+        within(self, "ngrams", 1, MAX_ORDER)
         if self.min_count < 1:
             raise UsageError(f"min_count must be at least 1, not {self.min_count}")
         if not (0 < self.alpha <= 1e6 and 0 < self.l2 <= 1e6):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from seqkit.errors import UsageError
+from seqkit.sentiment.models.bounds import rate, within
 from seqkit.training.optimizers import OptimizerConfig
 from seqkit.training.schedules import ScheduleConfig
 
@@ -88,16 +89,3 @@ class NetworkSettings:
             weight_decay=self.weight_decay,
             l2=self.l2,
         )
-
-
-def within(settings: object, name: str, low: int, high: int) -> None:
-    """Raises UsageError unless a setting is from `low` to `high`."""
-    value = getattr(settings, name)
-    if not low <= value <= high:
-        raise UsageError(f"{name} must be {low:,} to {high:,}, not {value}")
-
-
-def rate(settings: object, name: str) -> None:
-    """Raises UsageError unless a setting is from 0 to below 1."""
-    if not 0 <= getattr(settings, name) < 1:
-        raise UsageError(f"{name} must be from 0 to below 1, not {getattr(settings, name)}")

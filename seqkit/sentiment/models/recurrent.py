@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from seqkit.errors import UsageError
+from seqkit.sentiment.models.bounds import rate, within
 from seqkit.sentiment.models.contract import Fitting
 from seqkit.sentiment.models.network_classifier import NetworkClassifier
-from seqkit.sentiment.models.network_settings import NetworkSettings, rate, within
+from seqkit.sentiment.models.network_settings import NetworkSettings
 
 CELLS = ("lstm", "gru", "gru-full", "gru-simplified", "rnn")
 POOLINGS = ("last", "mean", "max", "attention")
