@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -114,11 +114,19 @@ def info(bundle: str, verify: bool, as_json: bool) -> None:
     if as_json:
         emit_json(manifest_summary(bundle, manifest) | ({"verified": True} if verify else {}))
         return
-    rows = [[name, _told(value)] for name, value in manifest.metrics.items() if name != "members"]
+    metrics = {name: value for name, value in manifest.metrics.items() if name != "members"}
+    self_training = metrics.pop("self_training", {})
+    rows = [[name, _told(value)] for name, value in metrics.items()]
+    rows += [["self-training", ""]] if self_training else []
+    rows += _indented(self_training)
     for number, member in enumerate(manifest.config["members"]):
         rows.append([f"member {number}", member["model"]])
-        rows += [[f"  {name}", _told(value)] for name, value in member["settings"].items()]
+        rows += _indented(member["settings"])
     echo_table(["", ""], rows)
+
+
+def _indented(values: Mapping[str, object]) -> list[list[str]]:
+    return [[f"  {name}", _told(value)] for name, value in values.items()]
 
 
 def _told(value: object) -> str:

@@ -8,7 +8,7 @@ import click
 
 from seqkit.cli.common import echo, echo_table, emit_json, json_option, note, quiet_option, seed_option
 from seqkit.cli.progress import progress_for
-from seqkit.cli.sentiment_options import data_options, decorated, fit_config, resources_of
+from seqkit.cli.sentiment_options import data_options, decorated, fit_config, resources_of, unlabelled_of
 from seqkit.cli.sentiment_train import train
 
 if TYPE_CHECKING:
@@ -87,10 +87,13 @@ def cross_validate(
     from seqkit.sentiment.training import fit_model
 
     config, progress = fit_config(options), progress_for(quiet)
+    unlabelled = unlabelled_of(options, progress)
     dataset = load_data(data, options, quiet)
     resources = resources_of(options, progress)
     found = measure(
-        lambda learned, _: fit_model(learned, config, valid=held_out, resources=resources).model,
+        lambda learned, _: (
+            fit_model(learned, config, valid=held_out, unlabelled=unlabelled, resources=resources).model
+        ),
         dataset,
         folds,
         seed=options["seed"],

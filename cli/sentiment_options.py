@@ -14,6 +14,7 @@ from seqkit.errors import UsageError
 if TYPE_CHECKING:
     from seqkit.progress import Progress
     from seqkit.sentiment.models.contract import Resources
+    from seqkit.sentiment.self_training import Unlabelled
     from seqkit.sentiment.training import FitConfig
     from seqkit.training.device import Precision
 
@@ -32,6 +33,21 @@ data_options: list[Decorator] = [
         multiple=True,
         metavar="C",
         help="Where the label is; repeated for further tasks, which networks learn too.  [default: guessed]",
+    ),
+]
+
+self_training_options: list[Decorator] = [
+    click.option(
+        "--unlabelled",
+        default=None,
+        metavar="F",
+        help="Text without labels, one a line: the model labels it, then learns what it is sure of, too.",
+    ),
+    click.option(
+        "--confidence",
+        type=float,
+        default=None,
+        help="Least probability of a label of --unlabelled that is learned.  [default: 0.7]",
     ),
 ]
 
@@ -170,6 +186,25 @@ def fit_config(options: Mapping[str, Any]) -> FitConfig:
         seeds=options["seeds"],
         lowercase=options["lowercase"],
         seed=options["seed"],
+    )
+
+
+def unlabelled_of(options: Mapping[str, Any], progress: Progress) -> Unlabelled | None:
+    """The texts without labels that are learned, too.
+
+    Raises:
+        UsageError: a confidence without them, or out of range.
+        SeqkitError: as `Unlabelled.load`.
+    """
+    from seqkit.sentiment.self_training import CONFIDENCE, Unlabelled
+
+    confidence = options["confidence"]
+    if options["unlabelled"] is None:
+        if confidence is not None:
+            raise UsageError("--confidence is for texts without labels: name some (--unlabelled)")
+        return None
+    return Unlabelled.load(
+        options["unlabelled"], CONFIDENCE if confidence is None else confidence, progress=progress
     )
 
 

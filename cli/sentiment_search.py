@@ -41,8 +41,8 @@ METRICS = ["accuracy", "macro_f1", "log_loss"]
 
 SHOWN = 10
 
-# Options of `seqkit sentiment train` that have no meaning for a trial, which writes nothing.
-LEFT_OUT = {"bundle", "overwrite", "seeds"}
+# Options of `seqkit sentiment train` that a trial, which writes nothing and is short, does without.
+LEFT_OUT = {"bundle", "overwrite", "seeds", "unlabelled", "confidence"}
 
 
 @click.command()

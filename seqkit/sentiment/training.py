@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from seqkit.errors import Place, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.sentiment.cutting import Cutter
 from seqkit.sentiment.dataset import Dataset
-from seqkit.sentiment.documents import Labelled
 from seqkit.sentiment.encoder import TextEncoder, vocabulary_of
 from seqkit.sentiment.ensemble import (
     Ensemble,
-    Member,
     fitted_weights,
     group_logits,
     mean_surprisal,
     probabilities,
     weighted,
 )
+from seqkit.sentiment.ensemble_training import learned_all, trained_members
 from seqkit.sentiment.evaluation.metrics import accuracy, macro_f1
 from seqkit.sentiment.members import KIND, MAX_MEMBERS, model_settings, write_members
 from seqkit.sentiment.model import SentimentModel
-from seqkit.sentiment.models.contract import Classifier, Fitting, Resources
-from seqkit.sentiment.registry import kind_of, model_kind
+from seqkit.sentiment.models.contract import Fitting, Resources
+from seqkit.sentiment.registry import model_kind
+from seqkit.sentiment.self_training import PseudoLabelled, SelfTraining, Unlabelled, pseudo_labelled
 from seqkit.storage import BundleWriter
 from seqkit.text.columns import Columns
-from seqkit.training.checkpoint import CheckpointFile, Position
 from seqkit.training.signals import StopRequest
-from seqkit.training.working import CHECKPOINT, ended_well
-from seqkit.version import __version__
+from seqkit.training.working import ended_well
 
 VALID = 0.1
 """Share of the texts that is held out where no others are given."""
+
+STUDENT = "student-"
+"""What the names of members begin with that learn what the others labelled."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +70,12 @@ class Fitted:
 
     Args:
         model: trained.
-        texts: that were learned.
+        texts: that were learned, with their labels.
         accuracy: share of the validation texts that it labels right.
         macro_f1: mean F1 of the labels on them.
         loss: mean surprisal of their labels, in nats.
         seconds: of training, by member.
+        self_training: what was learned without labels; None where all had one.
     """
 
     model: SentimentModel
@@ -86,6 +84,7 @@ class Fitted:
     macro_f1: float
     loss: float
     seconds: list[float]
+    self_training: SelfTraining | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ class TrainingReport:
 
     Args:
         bundle: where the model is.
-        texts: that were learned.
+        texts: that were learned, with their labels.
         labels: that there are.
         vocabulary: tokens that are known.
         members: their models, weights in the answer, and the seconds that each took to train.
@@ -103,6 +102,7 @@ class TrainingReport:
         validation_macro_f1: likewise.
         validation_loss: likewise; mean surprisal in nats.
         seconds: of training in all.
+        self_training: what was learned without labels; None where all had one.
     """
 
     bundle: str
@@ -115,6 +115,7 @@ class TrainingReport:
     validation_macro_f1: float
     validation_loss: float
     seconds: float
+    self_training: SelfTraining | None = None
 
 
 def fit_model(
@@ -122,6 +123,7 @@ def fit_model(
     config: FitConfig | None = None,
     *,
     valid: Dataset | float = VALID,
+    unlabelled: Unlabelled | None = None,
     resources: Resources | None = None,
     partial: Path | None = None,
     progress: Progress = SILENT,
@@ -133,111 +135,111 @@ def fit_model(
         config: what is trained.
         valid: texts to stop and calibrate by, or the share of `dataset` to hold out for that; of a share,
             models that need none to know when to stop learn all texts in the end.
+        unlabelled: texts that the model, once it is trained, labels itself; it is then trained anew on those
+            that it is sure of, too. None of them stops or calibrates it.
         resources: vectors and the like that networks begin with.
         partial: a folder for checkpoints; None for a run that cannot be gone on with.
         progress: told what is done.
 
     Raises:
         UsageError: settings out of range, or a share that leaves nothing.
-        DataError: texts of which nothing can be learned.
+        DataError: texts of which nothing can be learned, or none without a label that the model is sure of.
         InterruptedTraining: Ctrl-C or SIGTERM; what was learned is in `partial`.
     """
-    config, resources = config or FitConfig(), resources or Resources()
+    config = config or FitConfig()
     learned, held = dataset.split(valid, config.seed) if isinstance(valid, float) else (dataset, valid)
     if not len(held):
         raise UsageError(f"no text is held out of {len(dataset):,}: hold out more, or give more texts")
-    cutter = Cutter(lowercase=config.lowercase)
-    vocabulary = vocabulary_of(cutter, learned.texts, also=resources.words)
-    encoder = TextEncoder(cutter, vocabulary)
-    fitting = Fitting(
-        learned.labelled(encoder),
-        held.labelled(encoder),
-        vocabulary,
-        seed=config.seed,
-        partial=partial,
-        progress=progress,
-        resources=resources,
-    )
-    members, seconds = _trained(config, fitting)
-    logits = group_logits(members, fitting.valid.documents)
-    targets = fitting.valid.main.targets
-    weights = fitted_weights(logits, targets)
-    found = probabilities(weighted(logits, weights))
+    run = _Run(config, held, unlabelled, resources or Resources(), partial, progress)
+    trained = run.trained(learned)
+    record, pseudo = None, None
+    if unlabelled is not None:
+        record, pseudo = run.labelled_by(trained, learned, unlabelled)
+        trained = run.trained(pseudo.behind(learned), taught=True)
     if isinstance(valid, float):
-        members = _learned_all(members, replace(fitting, train=dataset.labelled(encoder)))
-    return Fitted(
-        SentimentModel(dataset.labels, encoder, Ensemble(members, weights)),
-        len(learned),
-        accuracy(found, targets),
-        macro_f1(found, targets),
-        mean_surprisal(weights, logits, targets)[0],
-        seconds,
-    )
+        trained = run.learned_all(trained, pseudo.behind(dataset) if pseudo else dataset)
+    return replace(trained.fitted, texts=len(learned), self_training=record)
 
 
-def _trained(config: FitConfig, fitting: Fitting) -> tuple[list[Member], list[float]]:
-    """The members, and the seconds that each took; those of an earlier sitting are not trained again."""
-    fingerprint = _fingerprint(fitting)
-    members: list[Member] = []
-    seconds: list[float] = []
-    for group, settings in enumerate(config.models):
-        for number in range(config.seeds):
-            name = f"{kind_of(settings).name}-{len(members)}"
-            own = replace(fitting, seed=config.seed + number, name=name)
-            classifier, took = _member(settings, own, fingerprint)
-            members.append(Member(classifier, group))
-            seconds.append(took)
-    return members, seconds
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    """A model, and what trained it."""
+
+    fitted: Fitted
+    fitting: Fitting
 
 
-def _member(settings: Any, fitting: Fitting, fingerprint: str) -> tuple[Classifier, float]:
-    """A classifier and the seconds of its training, from its finished file if there is one."""
-    kind, done = kind_of(settings), None
-    if fitting.partial is not None:
-        run = {"model": kind.name, "settings": asdict(settings), "seed": fitting.seed}
-        run |= {**fitting.resources.settings, "seqkit": __version__}
-        done = CheckpointFile(fitting.partial / f"{fitting.name}.done.{CHECKPOINT}", run, fingerprint)
-    if done and (found := done.read()):
-        arrays, position = found
-        # Those of a language model's encoder are other settings than were asked for.
-        own = type(settings)(**position.history[0])
-        labels = fitting.train.main.labels
-        return kind.classifier_class.from_tensors(own, arrays, fitting.vocabulary, labels), position.seconds
-    began = time.monotonic()
-    classifier = kind.fit(settings, fitting)
-    took = time.monotonic() - began
-    if done:
-        done.write(classifier.tensors(), Position(seconds=took, history=[asdict(classifier.config)]))
-    return classifier, took
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """What stays the same while the members are trained, again and again."""
 
+    config: FitConfig
+    held: Dataset
+    unlabelled: Unlabelled | None
+    resources: Resources
+    partial: Path | None
+    progress: Progress
 
-def _learned_all(members: Sequence[Member], fitting: Fitting) -> list[Member]:
-    """The members, those that need no validation trained again on all texts."""
-    found = []
-    for member in members:
-        classifier: Classifier = member.classifier
-        kind = model_kind(classifier.kind)
-        if kind.learns_all:
-            classifier = kind.fit(classifier.config, fitting)
-        found.append(replace(member, classifier=classifier))
-    return found
+    def trained(self, learned: Dataset, *, taught: bool = False) -> _Trained:
+        """Members that stop by what is held out, weighed by it.
 
+        Args:
+            learned: what they learn.
+            taught: whether that has pseudo-labels, which the confidence decides on.
+        """
+        config = self.config
+        cutter = Cutter(lowercase=config.lowercase)
+        encoder = TextEncoder(cutter, vocabulary_of(cutter, learned.texts, also=self.resources.words))
+        fitting = Fitting(
+            learned.labelled(encoder),
+            self.held.labelled(encoder),
+            encoder.vocabulary,
+            seed=config.seed,
+            partial=self.partial,
+            progress=self.progress,
+            resources=self.resources,
+            settings=self._settings(taught),
+        )
+        prefix = STUDENT if taught else ""
+        members, seconds = trained_members(config.models, config.seeds, fitting, prefix)
+        logits = group_logits(members, fitting.valid.documents)
+        targets = fitting.valid.main.targets
+        weights = fitted_weights(logits, targets)
+        found = probabilities(weighted(logits, weights))
+        fitted = Fitted(
+            SentimentModel(learned.labels, encoder, Ensemble(members, weights)),
+            len(learned),
+            accuracy(found, targets),
+            macro_f1(found, targets),
+            mean_surprisal(weights, logits, targets)[0],
+            seconds,
+        )
+        return _Trained(fitted, fitting)
 
-def _fingerprint(fitting: Fitting) -> str:
-    digest = hashlib.sha256()
-    for part in (fitting.train, fitting.valid):
-        digest.update(_digest(part).encode())
-    return digest.hexdigest()
+    def _settings(self, taught: bool) -> dict[str, Any]:
+        """What a run that goes on must have."""
+        if self.unlabelled is None:
+            return {}
+        confidence = {"confidence": self.unlabelled.confidence} if taught else {}
+        return {"unlabelled": self.unlabelled.digest, **confidence}
 
+    def labelled_by(
+        self, teacher: _Trained, learned: Dataset, unlabelled: Unlabelled
+    ) -> tuple[SelfTraining, PseudoLabelled]:
+        """What a model labels that has learned nothing that is held out."""
+        fitted, known = teacher.fitted, [*learned.texts, *self.held.texts]
+        self.progress.message(f"before self-training: validation accuracy {fitted.accuracy:.4f}")
+        pseudo = pseudo_labelled(fitted.model, unlabelled, known, progress=self.progress)
+        counts = len(unlabelled.texts), len(pseudo)
+        return SelfTraining(*counts, unlabelled.confidence, fitted.accuracy, sum(fitted.seconds)), pseudo
 
-def _digest(labelled: Labelled) -> str:
-    """SHA-256 of texts and labels, in hex."""
-    digest = hashlib.sha256()
-    for text in labelled.documents.texts:
-        digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
-    for task in (labelled.main, *labelled.others.values()):
-        digest.update(repr(task.labels.names).encode() + np.ascontiguousarray(task.targets).tobytes())
-    return digest.hexdigest()
+    def learned_all(self, trained: _Trained, dataset: Dataset) -> _Trained:
+        """The same, but that members that need nothing held out have learned that, too."""
+        model = trained.fitted.model
+        fitting = replace(trained.fitting, train=dataset.labelled(model.encoder))
+        ensemble = replace(model.ensemble, members=learned_all(model.ensemble.members, fitting))
+        fitted = replace(trained.fitted, model=SentimentModel(model.labels, model.encoder, ensemble))
+        return _Trained(fitted, fitting)
 
 
 def _listed(fitted: Fitted) -> list[dict[str, Any]]:
@@ -256,6 +258,7 @@ def train(
     *,
     columns: Columns | None = None,
     valid: Sequence[Place] | float = VALID,
+    unlabelled: Unlabelled | None = None,
     resources: Resources | None = None,
     overwrite: bool = False,
     progress: Progress = SILENT,
@@ -271,6 +274,7 @@ def train(
         config: what is trained.
         columns: where text and labels are; guessed, and said, where they are not named.
         valid: labelled texts to stop and calibrate by, or the share to hold out for that.
+        unlabelled: texts that the model labels itself, then to learn those that it is sure of, too.
         resources: vectors and the like that networks begin with.
         overwrite: replace a bundle that is there.
         progress: told what is done.
@@ -300,10 +304,12 @@ def train(
             dataset,
             config,
             valid=held,
+            unlabelled=unlabelled,
             resources=resources,
             partial=writer.partial,
             progress=progress,
         )
+        again = fitted.self_training
         report = TrainingReport(
             bundle=str(writer.path),
             texts=fitted.texts,
@@ -314,12 +320,14 @@ def train(
             validation_accuracy=fitted.accuracy,
             validation_macro_f1=fitted.macro_f1,
             validation_loss=fitted.loss,
-            seconds=sum(fitted.seconds),
+            seconds=sum(fitted.seconds) + (again.teacher_seconds if again else 0),
+            self_training=again,
         )
         with StopRequest():  # the work is done: a signal now is one too late
             model = fitted.model
             write_members(writer, model.encoder, model.ensemble)
             settings = model_settings(model.labels, model.encoder, model.ensemble)
-            metrics = {name: value for name, value in asdict(report).items() if name != "bundle"}
+            metrics = {name: value for name, value in asdict(report).items() if value is not None}
+            del metrics["bundle"]
             writer.commit(config=settings, seed=config.seed, metrics=metrics)
     return report

@@ -39,6 +39,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(sys, "stdout", out)
         assert main(["sentiment", "train", "data.csv", "-o", "b", "--valid", "0.2", "-q", "--json"]) == 0
     (folder / "answer.json").write_text(out.getvalue())
+    (folder / "blank.txt").write_text("\n \n")
+    (folder / "few.txt").write_text("a pencil\n")
     return folder
 
 
@@ -71,6 +73,41 @@ def test_the_table_of_training(folder: Path, tmp_path: Path, capsys: pytest.Capt
     out, err = capsys.readouterr()
     assert out.split("\t")[1:4] == ["24", "1, 3, 5", "linear"]
     assert "text is column 'review', label is column 'stars'" in err
+
+
+def test_training_with_texts_without_labels(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "more.txt").write_text("".join(f"our {word} trip\n" for word in ("awful", "great")))
+    bundle = str(tmp_path / "b")
+    options = ["--valid", "0.2", "--unlabelled", "more.txt", "--confidence", "0.4"]
+    (answer,) = objects(capsys, "train", "data.csv", "-o", bundle, "-q", *options)
+    assert (answer["texts"], answer["validation_texts"]) == (24, 6)
+    record = answer["self_training"]
+    assert (record["unlabelled"], record["learned"], record["confidence"]) == (2, 2, 0.4)
+    (found,) = objects(capsys, "info", bundle)
+    assert found["metrics"]["self_training"] == record
+    assert sentiment("info", bundle) == 0
+    assert "self-training\t\n  unlabelled\t2\n  learned\t2\n  confidence\t0.4000\n" in capsys.readouterr().out
+    assert sentiment("train", "data.csv", "-o", bundle, "--overwrite", *options) == 0
+    out, err = capsys.readouterr()
+    assert out.split("\t")[1:4] == ["24", "2", "1, 3, 5"]
+    assert "before self-training: validation accuracy" in err
+    assert "of 2 texts without labels the model is sure of 2: 1 1, 0 3, 1 5" in err
+
+
+def test_a_confidence_that_no_label_has_can_be_lowered(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = str(tmp_path / "b")
+    line = ["train", "data.csv", "-o", bundle, "--unlabelled", "few.txt", "-q", "--confidence"]
+    assert sentiment(*line, "1") == 65
+    assert "of 1 texts without labels the model is sure of none" in capsys.readouterr().err
+    assert sentiment(*line, "0.3") == 0
+
+
+def test_the_answer_of_training_without_them(folder: Path) -> None:
+    assert json.loads((folder / "answer.json").read_text())["self_training"] is None
 
 
 def test_classify_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,6 +165,15 @@ def test_classify_says_what_it_cannot(folder: Path, capsys: pytest.CaptureFixtur
         (["train", "data.csv", "-o", "c", "--valid", "2"], 2, "2"),
         (["train", "data.csv", "-o", "c", "--valid", "nowhere"], 66, "nowhere"),
         (["train", "data.csv", "-o", "c", "--seeds", "0"], 2, "seeds must be at least 1"),
+        (["train", "data.csv", "-o", "c", "--unlabelled", "nowhere"], 66, "nowhere"),
+        (["train", "data.csv", "-o", "c", "--unlabelled", "blank.txt"], 65, "blank.txt: there is no text"),
+        (
+            ["train", "data.csv", "-o", "c", "--unlabelled", "few.txt", "--confidence", "2"],
+            2,
+            "0 to 1, not 2",
+        ),
+        (["train", "data.csv", "-o", "c", "--confidence", "0.9"], 2, "name some (--unlabelled)"),
+        (["train", "-", "-o", "c", "--unlabelled", "-"], 2, "- (stdin) can be one of DATA"),
         (["info", "nowhere"], 66, "nowhere"),
     ],
 )

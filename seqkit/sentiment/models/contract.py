@@ -127,6 +127,7 @@ class Fitting:
         name: of this member of an ensemble, which its files in the folder begin with.
         progress: told what is done.
         resources: vectors and the like.
+        settings: of the run, beside the model's and those of the resources, as JSON.
     """
 
     train: Labelled
@@ -137,3 +138,9 @@ class Fitting:
     name: str = "member"
     progress: Progress = SILENT
     resources: Resources = field(default_factory=Resources)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def run_settings(self) -> dict[str, Any]:
+        """What a run that goes on must have, too."""
+        return {**self.resources.settings, **self.settings}

@@ -30,7 +30,7 @@ def run(trainee: Trainee, settings: Mapping[str, Any], patience: int | None, fit
     Raises:
         SeqkitError: as `TrainingLoop.run`.
     """
-    settings = {**settings, **fitting.resources.settings, "seed": fitting.seed, "seqkit": __version__}
+    settings = {**settings, **fitting.run_settings, "seed": fitting.seed, "seqkit": __version__}
     with _folder(fitting.partial) as folder:
         checkpoint, best = (
             CheckpointFile(folder / f"{fitting.name}.{name}", settings, _fingerprint(fitting))

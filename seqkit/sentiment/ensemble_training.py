@@ -1,0 +1,96 @@
+"""Training the members of an ensemble one after the other, each once, however often a run is stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from seqkit.sentiment.documents import Labelled
+from seqkit.sentiment.ensemble import Member
+from seqkit.sentiment.models.contract import Classifier, Fitting
+from seqkit.sentiment.registry import kind_of, model_kind
+from seqkit.training.checkpoint import CheckpointFile, Position
+from seqkit.training.working import CHECKPOINT
+from seqkit.version import __version__
+
+
+def trained_members(
+    models: Sequence[Any], seeds: int, fitting: Fitting, prefix: str = ""
+) -> tuple[list[Member], list[float]]:
+    """The members, and the seconds that each took; those of an earlier sitting are not trained again.
+
+    Args:
+        models: settings of each.
+        seeds: how often each is trained, from `fitting.seed` on.
+        fitting: what is learned; members get names of their own.
+        prefix: of their names.
+
+    Raises:
+        SeqkitError: as `fit` of the models.
+    """
+    fingerprint = _fingerprint(fitting)
+    members: list[Member] = []
+    seconds: list[float] = []
+    for group, settings in enumerate(models):
+        for number in range(seeds):
+            name = f"{prefix}{kind_of(settings).name}-{len(members)}"
+            own = replace(fitting, seed=fitting.seed + number, name=name)
+            classifier, took = _member(settings, own, fingerprint)
+            members.append(Member(classifier, group))
+            seconds.append(took)
+    return members, seconds
+
+
+def learned_all(members: Sequence[Member], fitting: Fitting) -> list[Member]:
+    """The members, those that need no validation trained again on all texts, which `fitting` has."""
+    found = []
+    for member in members:
+        classifier: Classifier = member.classifier
+        kind = model_kind(classifier.kind)
+        if kind.learns_all:
+            classifier = kind.fit(classifier.config, fitting)
+        found.append(replace(member, classifier=classifier))
+    return found
+
+
+def _member(settings: Any, fitting: Fitting, fingerprint: str) -> tuple[Classifier, float]:
+    """A classifier and the seconds of its training, from its finished file if there is one."""
+    kind, done = kind_of(settings), None
+    if fitting.partial is not None:
+        run = {"model": kind.name, "settings": asdict(settings), "seed": fitting.seed}
+        run |= {**fitting.run_settings, "seqkit": __version__}
+        done = CheckpointFile(fitting.partial / f"{fitting.name}.done.{CHECKPOINT}", run, fingerprint)
+    if done and (found := done.read()):
+        arrays, position = found
+        # Those of a language model's encoder are other settings than were asked for.
+        own = type(settings)(**position.history[0])
+        labels = fitting.train.main.labels
+        return kind.classifier_class.from_tensors(own, arrays, fitting.vocabulary, labels), position.seconds
+    began = time.monotonic()
+    classifier = kind.fit(settings, fitting)
+    took = time.monotonic() - began
+    if done:
+        done.write(classifier.tensors(), Position(seconds=took, history=[asdict(classifier.config)]))
+    return classifier, took
+
+
+def _fingerprint(fitting: Fitting) -> str:
+    digest = hashlib.sha256()
+    for part in (fitting.train, fitting.valid):
+        digest.update(_digest(part).encode())
+    return digest.hexdigest()
+
+
+def _digest(labelled: Labelled) -> str:
+    """SHA-256 of texts and labels, in hex."""
+    digest = hashlib.sha256()
+    for text in labelled.documents.texts:
+        digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
+    for task in (labelled.main, *labelled.others.values()):
+        digest.update(repr(task.labels.names).encode() + np.ascontiguousarray(task.targets).tobytes())
+    return digest.hexdigest()
