@@ -22,7 +22,7 @@ from seqkit.sentiment.models.contract import Resources
 from seqkit.sentiment.models.convolutional import CnnConfig
 from seqkit.sentiment.models.lexicon import LexiconConfig
 from seqkit.sentiment.models.linear import LinearConfig
-from seqkit.sentiment.self_training import with_pseudo_labels
+from seqkit.sentiment.self_training import Unlabelled
 from seqkit.sentiment.training import FitConfig, fit_model
 
 DATA = Path(os.environ.get("SEQKIT_DATA", Path(__file__).parents[1] / ".." / "shared" / "data")) / "sentiment"
@@ -107,7 +107,7 @@ class Recipe:
     Args:
         models: that answer together.
         vectors: whether they begin with word vectors.
-        self_trained: whether texts without labels are labelled by the linear model first.
+        self_trained: whether texts without labels are learned, too.
     """
 
     models: tuple[Any, ...]
@@ -137,16 +137,12 @@ def recipes(name: str) -> dict[str, Recipe]:
     return found
 
 
-def fitted(split: Split, recipe: Recipe, name: str, vectors: Any, seed: int) -> Any:
+def fitted(split: Split, recipe: Recipe, vectors: Any, seed: int) -> Any:
     """The trained model."""
     resources = Resources(vectors=vectors) if recipe.vectors else None
+    more = Unlabelled(unlabelled()) if recipe.self_trained else None
     config = FitConfig(models=recipe.models, seed=seed)
-    if not recipe.self_trained:
-        return fit_model(split.learned, config, valid=split.valid, resources=resources).model
-    learned, valid = split.learned.split(0.06, seed)
-    teacher = fit_model(learned, FitConfig(models=(LINEAR[name],), seed=seed), valid=valid).model
-    more = with_pseudo_labels(learned, teacher, unlabelled())
-    return fit_model(more, config, valid=valid, resources=resources).model
+    return fit_model(split.learned, config, valid=split.valid, unlabelled=more, resources=resources).model
 
 
 class FastText:

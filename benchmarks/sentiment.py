@@ -45,7 +45,7 @@ def trained(
         threads = ["-thread", str(arguments.threads)]
         return parts.FastText(arguments.peer, [*parts.PEERS[name], *threads]).fit(split, seed, folder)
     began = time.monotonic()
-    found = parts.fitted(split, parts.recipes(name)[model], name, arguments.initial, seed)
+    found = parts.fitted(split, parts.recipes(name)[model], arguments.initial, seed)
     return (lambda dataset: found.predict(dataset.texts)), time.monotonic() - began
 
 
