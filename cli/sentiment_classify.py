@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
 
 from seqkit.cli.bundle_info import manifest_summary, opened_manifest
-from seqkit.cli.common import echo, echo_table, emit_json, json_option, note, safe
+from seqkit.cli.common import echo, echo_table, emit_json, json_line, json_option, note, safe
 from seqkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,16 +43,17 @@ def classify(
     """
     if texts and file is not None:
         raise UsageError("give either TEXT or --file, not both")
-    from seqkit.sentiment.model import SentimentModel
+    from seqkit.sentiment.model import BATCH, SentimentModel
 
     model = SentimentModel.load(bundle)
     given = texts or _lines("-" if file is None else file)
-    show = _as_json if as_json else _as_table if sys.stdout.isatty() and texts else _as_line
+    show = _show_json if as_json else _show_table if sys.stdout.isatty() and texts else _show_lines
     silent = 0
-    for found in model.classify(given, threshold=threshold):
-        silent += found.nothing_known
-        words = model.explain(found.text, found.label) if explain else None
-        show(found, words)
+    answers = model.classify(given, threshold=threshold)
+    while some := list(islice(answers, 1 if explain else BATCH)):
+        silent += sum(found.nothing_known for found in some)
+        words = [model.explain(found.text, found.label) if explain else None for found in some]
+        show(some, words)
     if silent:
         note(f"{silent:,} without any word that the model knows: no label")
 
@@ -65,21 +67,33 @@ def _lines(source: str) -> Iterable[str]:
     return iter_lines([source])
 
 
-def _as_json(found: Classified, words: Words) -> None:
+def _show_json(some: list[Classified], words: list[Words]) -> None:
+    click.echo("\n".join(map(_json_of, some, words)))
+
+
+def _show_lines(some: list[Classified], words: list[Words]) -> None:
+    click.echo("\n".join(map(_line_of, some, words)))
+
+
+def _show_table(some: list[Classified], words: list[Words]) -> None:
+    for found, own in zip(some, words, strict=True):
+        _show_one(found, own)
+
+
+def _json_of(found: Classified, words: Words) -> str:
     explanation = {} if words is None else {"explanation": [{"token": t, "weight": w} for t, w in words]}
-    emit_json(found.summary() | explanation)
+    return json_line(found.summary() | explanation)
 
 
-def _as_line(found: Classified, words: Words) -> None:
-    probabilities = " ".join(f"{name}={p:.4f}" for name, p in found.probabilities.items())
+def _line_of(found: Classified, words: Words) -> str:
+    probabilities = " ".join([f"{name}={p:.4f}" for name, p in found.probabilities.items()])
     cells = [found.label or "", f"{found.probability:.4f}", probabilities]
     cells += [] if found.rating is None else [f"{found.rating:.2f}"]
-    click.echo("\t".join(safe(cell) for cell in [*cells, found.text]))
-    for token, weight in words or []:
-        click.echo(f"\t{weight:+.4f}\t{safe(token)}")
+    rows = ["\t".join(map(safe, [*cells, found.text]))]
+    return "\n".join([*rows, *[f"\t{weight:+.4f}\t{safe(token)}" for token, weight in words or []]])
 
 
-def _as_table(found: Classified, words: Words) -> None:
+def _show_one(found: Classified, words: Words) -> None:
     reason = "no word is known" if found.nothing_known else "not sure enough"
     rows = [["label", found.label or f"none: {reason}"]]
     rows += [[name, f"{p:.1%}"] for name, p in found.probabilities.items()]

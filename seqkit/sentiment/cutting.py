@@ -11,13 +11,10 @@ all that belongs to it, skin and joined figures included. Line breaks of HTML ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
-import numpy as np
 import regex
-from numpy.typing import NDArray
 
 from seqkit.errors import UsageError
 from seqkit.text.tokenizers import WORD_PATTERN
@@ -34,15 +31,15 @@ EMOTICON_PATTERN = r"""
 
 _TOKENS = regex.compile(
     # A word first, then what no letter and no space begins. A grapheme (UAX 29) that no one sees is no token.
-    rf"{WORD_PATTERN} | (?=[^\w\s\p{{Cc}}\p{{Cf}}])(?:{EMOTICON_PATTERN} | \X)",
+    rf"{WORD_PATTERN} | \n | (?=[^\w\s\p{{Cc}}\p{{Cf}}])(?:{EMOTICON_PATTERN} | \X)",
     regex.VERBOSE,
 )
 _ASCII_TOKENS = re.compile(
-    # The same tokens where the text is ASCII, twice as fast.
-    rf"\w+(?:'\w+)* | [.,!?\"] | (?=[^\w\s\x00-\x1f\x7f])(?:{EMOTICON_PATTERN} | .)",
+    # The same tokens where the text is ASCII, three times as fast.
+    rf"\w+(?:'\w+)* | [.,!?\"\n] | (?=[<>:;=(^-])(?:{EMOTICON_PATTERN}) | [^\w\s\x00-\x1f\x7f]",
     re.VERBOSE | re.ASCII,
 )
-_LINE_BREAKS = re.compile(r"</?(?:[bB][rR]|[pP])\s*/?>")
+_LINE_BREAKS = re.compile(r"</?(?:[bB][rR]|[pP])[^\S\n]*/?>")
 
 
 @dataclass(frozen=True)
@@ -57,28 +54,30 @@ class Cutter:
 
     def tokens(self, text: str) -> list[str]:
         """The tokens of one text, in order; none holds white space."""
-        return self.cut([self.prepared(text)])[0]
+        return self.cut(self.lines([text]))[:-1]
 
-    def cut(self, prepared: Iterable[str]) -> tuple[list[str], NDArray[np.int64]]:
-        """The tokens of many texts, or pieces of them between white space, that `prepared` has made.
+    def cut(self, lines: str) -> list[str]:
+        r"""The tokens of texts, or of pieces of them between white space, one after the other.
+
+        Args:
+            lines: as `lines` gives them; pieces of them are each on a line, too.
 
         Returns:
-            The tokens of all, one text after the other, and how many each has, (texts,).
+            The tokens, and "\n" after those of each.
         """
-        found = [
-            _ASCII_TOKENS.findall(text) if text.isascii() else _TOKENS.findall(text) for text in prepared
-        ]
-        tokens = list(chain.from_iterable(found))
-        if self.lowercase and tokens:
-            tokens = " ".join(tokens).lower().split(" ")  # a space ends every rule of lower-casing
-        return tokens, np.fromiter(map(len, found), np.int64, len(found))
+        found = (_ASCII_TOKENS if lines.isascii() else _TOKENS).findall(lines)
+        # A space ends every rule of lower-casing.
+        return " ".join(found).lower().split(" ") if self.lowercase and found else found
 
-    def prepared(self, text: str) -> str:
-        """The text as it is cut: without line breaks of HTML, apostrophes made plain.
+    def lines(self, texts: Sequence[str]) -> str:
+        r"""The texts as they are cut, "\n" after each and nowhere else.
 
-        White space always separates tokens in it.
+        Line breaks of HTML are spaces, apostrophes plain. White space always separates tokens in it.
         """
-        return _LINE_BREAKS.sub(" ", text).replace("\u2019", "'")
+        joined = "\n".join([*texts, ""])
+        if joined.count("\n") > len(texts):
+            joined = "\n".join([*[text.replace("\n", " ") for text in texts], ""])
+        return _LINE_BREAKS.sub(" ", joined).replace("\u2019", "'")
 
     def to_config(self) -> dict[str, bool]:
         """The cutter as JSON-ready data, for a bundle's manifest."""

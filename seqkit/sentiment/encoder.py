@@ -11,7 +11,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import compress
 from threading import Lock
 
 import numpy as np
@@ -28,8 +30,8 @@ BLOCK_CHARACTERS = 1 << 20
 MAX_FORMS, MAX_FORM_BYTES = 1 << 20, 1 << 26
 """Above these, what is known of forms is forgotten, so that memory stays flat over any number of texts."""
 
-Numbering = Callable[[str], int]
-"""Gives a token its number."""
+_END = 0
+r"""The number of "\n", the end of a form; that of `PAD`, which no document holds."""
 
 
 class TextEncoder:
@@ -42,7 +44,7 @@ class TextEncoder:
 
     def __init__(self, cutter: Cutter, vocabulary: Vocabulary) -> None:
         self.cutter, self.vocabulary = cutter, vocabulary
-        self._numbers, self._lock = _TokenNumbers(cutter, self._id), Lock()
+        self._numbers, self._lock = _TokenNumbers(cutter, _Ids(vocabulary)), Lock()
 
     def encode(self, texts: Sequence[str]) -> Documents:
         """The documents, in the order of the texts."""
@@ -51,10 +53,6 @@ class TextEncoder:
         ids = [np.zeros(0, np.int32), *(ids for ids, _ in blocks)]
         lengths = [np.zeros(1, np.int64), *(lengths for _, lengths in blocks)]
         return Documents(texts, np.concatenate(ids), np.cumsum(np.concatenate(lengths)))
-
-    def _id(self, token: str) -> int:
-        found = self.vocabulary.get(token)
-        return UNKNOWN_ID if found is None else found
 
 
 def vocabulary_of(
@@ -78,15 +76,16 @@ def vocabulary_of(
     Raises:
         UsageError: a bound below 1.
     """
-    seen: dict[str, int] = {}
-    coder = _TokenNumbers(cutter, lambda token: seen.setdefault(token, len(seen)))
-    counts = Growing(np.zeros(0, np.int64))
+    seen: defaultdict[str, int] = defaultdict(lambda: len(seen), {"\n": _END})
+    coder = _TokenNumbers(cutter, seen)
+    counts = Growing(np.zeros(1, np.int64))
     for block in _blocks(texts):
         numbers, _ = coder.of(block)
         counts.append(np.zeros(len(seen) - len(counts), np.int64))
         counts.values[:] += np.bincount(numbers, minlength=len(seen))
+    del seen["\n"]
     found = Vocabulary.from_counts(
-        dict(zip(seen, counts.values.tolist(), strict=True)),
+        dict(zip(seen, counts.values[1:].tolist(), strict=True)),
         min_count=min_count,
         max_size=max_size,
         specials=SPECIALS,
@@ -108,16 +107,15 @@ def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield block
 
 
-class _Remembered(dict[str, int]):
-    """The numbers of the tokens seen so far; looking up one that is known costs no call."""
+class _Ids(dict[str, int]):
+    """The id of each token of a vocabulary; all others are unknown."""
 
-    def __init__(self, numbering: Numbering) -> None:
-        super().__init__()
-        self._numbering = numbering
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        super().__init__(zip(vocabulary.words, range(len(vocabulary)), strict=True))
+        self["\n"] = _END
 
     def __missing__(self, token: str) -> int:
-        self[token] = number = self._numbering(token)
-        return number
+        return UNKNOWN_ID
 
 
 class _TokenNumbers:
@@ -125,15 +123,18 @@ class _TokenNumbers:
 
     As in `seqkit.text.coding`: text is cut at ASCII white space, which no token holds, into forms; those not
     seen before are cut into tokens.
+
+    Args:
+        cutter: what cuts.
+        numbers: of tokens, and of "\n" `_END`.
     """
 
-    def __init__(self, cutter: Cutter, numbering: Numbering) -> None:
-        self._cutter, self._numbering = cutter, numbering
+    def __init__(self, cutter: Cutter, numbers: Mapping[str, int]) -> None:
+        self._cutter, self._number = cutter, numbers.__getitem__
         self._forget()
 
     def _forget(self) -> None:
         self._table, self._form_bytes = FormTable(), 0
-        self._known = _Remembered(self._numbering)
         self._numbers = Growing(np.zeros(0, np.int32))  # of the tokens of all forms, one form after another
         self._starts = Growing(np.zeros(1, np.int64))  # of each form in there
         self._lengths = Growing(np.zeros(1, np.int64))  # in tokens; the end of a text, `LINE_END`, has none
@@ -142,7 +143,8 @@ class _TokenNumbers:
         """The numbers of all tokens, and how many each text has, (texts,)."""
         if len(self._table) > MAX_FORMS or self._form_bytes > MAX_FORM_BYTES:
             self._forget()
-        forms, new = self._table.numbers(self._joined(texts).encode(errors="replace"))
+        lines = self._cutter.lines(texts).replace("\0", " ")
+        forms, new = self._table.numbers(lines.encode(errors="replace"))
         if new:
             self._learn(new)
         lengths = np.take(self._lengths.values, forms)
@@ -151,17 +153,18 @@ class _TokenNumbers:
         where += np.arange(len(where))
         return np.take(self._numbers.values, where), np.diff(ends[forms == LINE_END], prepend=0)
 
-    def _joined(self, texts: list[str]) -> str:
-        r"""The texts as they are cut, "\n" after each and nowhere else."""
-        joined = "\n".join(texts)
-        if joined.count("\n") > len(texts) - 1:
-            joined = "\n".join([text.replace("\n", " ") for text in texts])
-        return self._cutter.prepared(joined).replace("\0", " ") + "\n"
-
     def _learn(self, forms: list[bytes]) -> None:
         """Takes in forms, which follow those known."""
-        self._form_bytes += sum(map(len, forms))
-        tokens, lengths = self._cutter.cut([form.decode() for form in forms])
-        self._starts.append(len(self._numbers) + np.cumsum(lengths) - lengths)
-        self._lengths.append(lengths)
-        self._numbers.append(np.fromiter(map(self._known.__getitem__, tokens), np.int32, len(tokens)))
+        plain = np.fromiter(map(bytes.isascii, forms), np.bool_, len(forms))
+        tokens: list[str] = []
+        for kind in (True, False):  # what is not ASCII is cut more slowly
+            lines = b"\n".join([*compress(forms, plain == kind), b""])
+            tokens += self._cutter.cut(lines.decode())
+            self._form_bytes += len(lines)
+        numbers = np.fromiter(map(self._number, tokens), np.int32, len(tokens))
+        ends = np.flatnonzero(numbers == _END)  # they stay among the numbers, between those of the forms
+        starts = np.append(0, ends[:-1] + 1)
+        order = np.argsort(np.argsort(~plain, kind="stable"))
+        self._starts.append(len(self._numbers) + starts[order])
+        self._lengths.append((ends - starts)[order])
+        self._numbers.append(numbers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -144,20 +144,16 @@ class SentimentModel:
     def _classified(self, texts: Sequence[str], threshold: float) -> Iterator[Classified]:
         documents = self.encoder.encode(texts)
         found = probabilities(self.ensemble.logits(documents))
-        best, tokens, known = found.argmax(axis=1), documents.lengths, self._known(documents)
-        ratings = found @ self.labels.ratings if self.labels.ordinal else None
+        known, tokens = self._known(documents), documents.lengths
+        answered = (known > 0) & (found.max(axis=1) >= threshold)
+        ratings = (found @ self.labels.ratings).tolist() if self.labels.ordinal else repeat(None)
         names = self.labels.names
-        for number, text in enumerate(texts):
-            row = found[number].tolist()
-            answered = known[number] > 0 and row[best[number]] >= threshold
-            yield Classified(
-                text,
-                names[best[number]] if answered else None,
-                dict(zip(names, row, strict=True)),
-                None if ratings is None else float(ratings[number]),
-                int(tokens[number]),
-                int(tokens[number] - known[number]),
-            )
+        best = [
+            names[index] if given else None
+            for index, given in zip(found.argmax(axis=1).tolist(), answered.tolist(), strict=True)
+        ]
+        each = [dict(zip(names, row, strict=True)) for row in found.tolist()]
+        return map(Classified, texts, best, each, ratings, tokens.tolist(), (tokens - known).tolist())
 
     def _known(self, documents: Documents) -> NDArray[np.int64]:
         """Tokens that some member knows, at the least, (texts,)."""

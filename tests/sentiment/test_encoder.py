@@ -17,7 +17,23 @@ from seqkit.sentiment.cutting import Cutter
 from seqkit.sentiment.documents import SPECIALS, UNKNOWN_ID
 from seqkit.sentiment.encoder import TextEncoder, vocabulary_of
 
-PIECES = ["good", "Bad", " ", "\n", "\t", "\x0b", "\0", "<br />", "!", "é", "👍🏽", "\u2019", ":)"]
+PIECES = [
+    "good",
+    "Bad",
+    " ",
+    "\n",
+    "\t",
+    "\x0b",
+    "\0",
+    "<br />",
+    "<br",
+    "/>",
+    "!",
+    "é",
+    "👍🏽",
+    "\u2019",
+    ":)",
+]
 TEXTS = st.lists(
     st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(max_size=20), max_size=8
 )

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.sentiment.documents import UNKNOWN_ID, Documents
-from seqkit.sentiment.models.ngrams import Ngrams, ngrams_of
+from seqkit.sentiment.models.ngrams import ngram_keys, ngrams_of
 
 Rows = NDArray[np.int32]
 
@@ -56,7 +56,7 @@ class Features:
         counts = np.zeros(1 << bits, np.int64)
         for ngrams in ngrams_of(documents, order):
             if ngrams.n > 1:
-                counts += np.bincount(_bucket(ngrams, bits), minlength=len(counts))
+                counts += np.bincount(_bucket(ngrams.keys, bits), minlength=len(counts))
         return cls(order, words, _numbered(counts >= least, int(words.max()) + 1))
 
     @property
@@ -64,26 +64,33 @@ class Features:
         """How many rows there are."""
         return max(int(each.max(initial=NO_ROW)) for each in (self.words, self.buckets)) + 1
 
-    def rows(self, documents: Documents) -> Iterator[tuple[Ngrams, Rows]]:
-        """The n-grams of each n, and the row of each or `NO_ROW`."""
-        for ngrams in ngrams_of(documents, self.order):
-            if ngrams.n == 1:
-                yield ngrams, self.words[documents.ids]
-            else:
-                yield ngrams, self.buckets[_bucket(ngrams, self._bits)]
+    def rows(self, documents: Documents) -> Iterator[Rows]:
+        """The rows of the n-grams of each n.
+
+        Yields:
+            (tokens,); at i that of the n-gram that begins at token i, or `NO_ROW`.
+        """
+        for n, keys in enumerate(ngram_keys(documents.ids, self.order)):
+            if not n:
+                yield np.take(self.words, documents.ids)
+                continue
+            rows = np.full(len(documents.ids), NO_ROW, np.int32)
+            rows[: len(keys)] = np.take(self.buckets, _bucket(keys, self._bits))
+            for back in range(1, n + 1):  # what begins here leads out of its text
+                places = documents.starts[1:] - back
+                rows[places[places >= 0]] = NO_ROW
+            yield rows
 
     def by_text(self, documents: Documents) -> tuple[Rows, NDArray[np.int64]]:
         """The rows of each text, one text after the other, and where each begins, and the end of the last."""
-        lengths = documents.lengths
-        counts = np.maximum(lengths[:, None] - np.arange(self.order), 0)
-        begins = np.cumsum(counts).reshape(counts.shape) - counts
-        found = np.empty(counts.sum(), np.int32)
-        for ngrams, rows in self.rows(documents):
-            within = ngrams.places - documents.starts[ngrams.texts]
-            found[begins[ngrams.texts, ngrams.n - 1] + within] = rows
+        lengths = np.repeat(documents.lengths, documents.lengths)
+        within = np.arange(len(lengths)) - np.repeat(documents.starts[:-1], documents.lengths)
+        places = np.repeat(documents.starts[:-1] * self.order, documents.lengths) + within
+        found = np.empty(len(lengths) * self.order, np.int32)
+        for n, rows in enumerate(self.rows(documents)):  # of each text its words, then its pairs, …
+            found[places + n * lengths] = rows
         kept = found != NO_ROW
-        ends = np.concatenate([[0], np.cumsum(counts.sum(axis=1))])
-        return found[kept], np.concatenate([[0], np.cumsum(kept)])[ends]
+        return found[kept], np.concatenate([[0], np.cumsum(kept)])[documents.starts * self.order]
 
     @property
     def _bits(self) -> int:
@@ -95,5 +102,5 @@ def _numbered(has: NDArray[np.bool_], first: int) -> Rows:
     return np.where(has, np.cumsum(has) - 1 + first, NO_ROW).astype(np.int32)
 
 
-def _bucket(ngrams: Ngrams, bits: int) -> NDArray[np.int64]:
-    return (ngrams.keys >> np.uint64(64 - bits)).astype(np.int64)
+def _bucket(keys: NDArray[np.uint64], bits: int) -> NDArray[np.int64]:
+    return (keys >> np.uint64(64 - bits)).view(np.int64)

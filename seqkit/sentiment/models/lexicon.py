@@ -133,16 +133,16 @@ def compounds(documents: Documents) -> NDArray[np.float64]:
     Raises:
         MissingInputError: the lexicon is not on this machine.
     """
-    cutter = Cutter()
-    return np.array([_compound(cutter.prepared(text)) for text in documents.texts], np.float64)
+    lines = Cutter().lines(documents.texts).split("\n")[:-1]
+    return np.array([_compound(line) for line in lines], np.float64)
 
 
 def _course(text: str) -> NDArray[np.float64]:
     """The compounds of nothing and of what stands before the end of each token, (tokens + 1,)."""
     cutter = Cutter(lowercase=False)
-    text = cutter.prepared(text)
+    text = cutter.lines([text])
     end, found = 0, [0.0]
-    for token in cutter.cut([text])[0]:
+    for token in cutter.tokens(text):
         end = text.index(token, end) + len(token)
         found.append(_compound(text[:end]))
     return np.array(found)

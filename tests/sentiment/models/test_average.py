@@ -11,7 +11,9 @@ import pytest
 from seqkit.embeddings.initial import Initial
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import DataError, UsageError
+from seqkit.sentiment.cutting import Cutter
 from seqkit.sentiment.documents import MISSING, SPECIALS, Documents, Labelled, Task
+from seqkit.sentiment.encoder import TextEncoder
 from seqkit.sentiment.labels import Labels
 from seqkit.sentiment.models.average import Average, AverageConfig, fit
 from seqkit.sentiment.models.average_training import AverageTrainer
@@ -45,6 +47,40 @@ def test_logits_are_the_mean_of_the_rows_of_known_words() -> None:
     # (0, 2)·2/3 + (0, 0)/3 + bias; (3, 0) + bias, the unknown word not in the mean; the bias twice
     expected = [[0.5, 4 / 3 - 0.5], [3.5, -0.5], [0.5, -0.5], [0.5, -0.5]]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+HOSTILE = [
+    "", " \t\n", "qwertz", "\u202e\u200b\x00\ud800", "good", "not good", "film\r\nnot GOOD\r",
+    "bad😀👍🏽 bad", "e\u0301 good\u0301 not\u0308!", "не good 良い。bad", "<br", "/> good", "good" * 9999,
+    "not bad film good " * 9999, "good :-) :-(", "film", "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 9])
+def test_logits_are_those_of_the_definition(size: int) -> None:
+    order, bits = 3, 10
+    rng = np.random.default_rng(size)
+    words = np.array([NO_ROW, NO_ROW, 0, 1, 2, NO_ROW], np.int32)
+    buckets = np.where(rng.random(1 << bits) < 0.5, rng.integers(3, 40, 1 << bits), NO_ROW).astype(np.int32)
+    table, bias = rng.normal(size=(40, size)).astype(np.float32), np.ones(size, np.float32)
+    model = Average(AverageConfig(bits=bits), Features(order, words, buckets), table, [(None, bias)])
+
+    def row(ids: list[int]) -> int:
+        if len(ids) == 1:
+            return int(words[ids[0]])
+        key = 0
+        for number in ids:  # key(w_1 … w_n) = (f(key(w_1 … w_{n-1})) + id(w_n) + 1) · M mod 2⁶⁴
+            key = ((key ^ (key >> 32)) + number + 1) * 0x9E3779B97F4A7C15 % 2**64
+        return int(buckets[key >> (64 - bits)])
+
+    def logits(text: str) -> list[float]:
+        ids = [WORDS.index(token) if token in WORDS else 1 for token in Cutter().tokens(text)]
+        found = [row(ids[i : i + n]) for n in range(1, order + 1) for i in range(len(ids) - n + 1)]
+        rows = table[[each for each in found if each != NO_ROW]].astype(np.float64)
+        return (bias + (rows.mean(axis=0) if len(rows) else 0)).tolist()
+
+    documents = TextEncoder(Cutter(), VOCABULARY).encode(HOSTILE)
+    np.testing.assert_allclose(model.logits(documents), [*map(logits, HOSTILE)], atol=1e-6)
 
 
 def test_hidden_layers_are_products_cut_off_at_zero() -> None:
@@ -233,6 +269,7 @@ def test_loading_and_scoring_need_neither_tensorflow_nor_scipy(tmp_path: Path) -
 import sys
 import numpy as np
 from seqkit.sentiment.documents import Documents
+from seqkit.sentiment.encoder import TextEncoder
 from seqkit.sentiment.labels import Labels
 from seqkit.sentiment.models.average import Average, AverageConfig
 from seqkit.text.vocabulary import Vocabulary
