@@ -209,6 +209,9 @@ def _by_count(words: Collection[str], counts: Mapping[str, int]) -> list[str]:
 
 
 def _parse_token(token: str, path: Place | None, line: int) -> str:
+    inner = token[1:-1]
+    if token == f'"{inner}"' and '"' not in inner and "\\" not in inner and inner.isprintable():
+        return inner  # ten times as fast
     try:
         word = json.loads(token)
     except ValueError:
