@@ -10,7 +10,7 @@ import numpy as np
 from seqkit.embeddings.negative_sampling.plan import Masses
 from seqkit.embeddings.skipgram.config import NOISE_MASS, Geometry, NegativeSamplingConfig
 
-SPANS = 4
+SPANS = 8
 """Spans of a block, where a step has as many: the more words share their noise, the fewer rows are moved."""
 
 

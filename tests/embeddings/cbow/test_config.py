@@ -32,7 +32,7 @@ def test_steps_fit_window_and_corpus(window: int, negative: int, words: int) -> 
     assert 10 * geometry.noise >= 3 * negative * geometry.span
     spans = geometry.blocks * geometry.spans
     assert spans.bit_count() == 1  # a power of two
-    assert geometry.spans == min(4, spans)
+    assert geometry.spans == min(8, spans)
     if spans > 1:
         assert geometry.words * 1000 <= words
     if spans < 512:
@@ -44,9 +44,9 @@ def test_steps_fit_window_and_corpus(window: int, negative: int, words: int) -> 
     [
         (5, 5, 0, Geometry(1, 32, 48, spans=1)),
         (5, 5, 64_000, Geometry(1, 64, 48, spans=2)),  # 2·32 is a 1,000th
-        (5, 5, 10**9, Geometry(128, 128, 48, spans=4)),  # 512 spans
-        (6, 2, 1_000_000, Geometry(4, 192, 32, spans=4)),  # 36, up to 48; 20.8, down to 16; 2·48·0.3 = 28.8
-        (10, 15, 5_000_000, Geometry(16, 256, 288, spans=4)),  # 64; 78.1, down to 64; 15·64·0.3
+        (5, 5, 10**9, Geometry(64, 256, 48, spans=8)),  # 512 spans
+        (6, 2, 1_000_000, Geometry(2, 384, 32, spans=8)),  # 36, up to 48; 20.8, down to 16; 2·48·0.3 = 28.8
+        (10, 15, 5_000_000, Geometry(8, 512, 288, spans=8)),  # 64; 78.1, down to 64; 15·64·0.3
     ],
 )
 def test_examples_of_geometry(window: int, negative: int, words: int, expected: Geometry) -> None:
