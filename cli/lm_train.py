@@ -101,6 +101,13 @@ OPTIMIZERS = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]
 @click.option(
     "--slowness", type=float, default=None, help="β of temporal activation regularisation.  [default: 0]"
 )
+@click.option(
+    "--sampled-softmax",
+    type=int,
+    default=None,
+    metavar="N",
+    help="Train with N words at a time, the frequent and a sample of the rest.  [default: all words]",
+)
 @click.option("--optimizer", type=click.Choice(OPTIMIZERS), default=None, help="[default: adam]")
 @click.option("--learning-rate", type=float, default=None, help="Of the first step.  [default: 0.002]")
 @click.option("--momentum", type=float, default=None, help="β of momentum and nesterov.  [default: 0.9]")

@@ -14,7 +14,7 @@ from seqkit.cells import GRUCell, LSTMCell, RNNCell
 from seqkit.cells.numerics import dropout_mask
 from seqkit.language_model.coding import END_ID
 from seqkit.language_model.config import NetworkConfig
-from seqkit.language_model.softmax import cross_entropy
+from seqkit.language_model.softmax import SoftmaxSample, cross_entropy
 from seqkit.layers import Recurrent
 
 CELLS: dict[str, Callable[..., Any]] = {
@@ -198,8 +198,8 @@ class LanguageNetwork:
         kernel, bias = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias)
         return tf.matmul(hidden, kernel, transpose_b=True) + bias
 
-    def surprisal_sum(self, hidden: Any, targets: Any) -> Any:
-        """Σ -log ŷ of the targets that are not negative, for training."""
+    def surprisal_sum(self, hidden: Any, targets: Any, sample: SoftmaxSample | None = None) -> Any:
+        """Σ -log ŷ of the targets that are not negative, for training; over words drawn anew, about that."""
         size = hidden.shape[-1]
         return cross_entropy(
             tf.reshape(hidden, [-1, size]),
@@ -207,4 +207,5 @@ class LanguageNetwork:
             tf.convert_to_tensor(self.bias),
             tf.reshape(targets, [-1]),
             self.bfloat16,
+            sample.draw(self._next_seed()) if sample else None,
         )

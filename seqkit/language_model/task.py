@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from seqkit.language_model.network import LanguageNetwork
+from seqkit.language_model.softmax import SoftmaxSample
 
 
 class LanguageTask:
@@ -22,6 +23,7 @@ class LanguageTask:
         activation: α of activation regularisation, α · mean (a^[L])² after dropout.
         slowness: β of temporal activation regularisation, β · mean (a⟨t+1⟩ - a⟨t⟩)², before dropout (both
             Merity et al. 2017, "Revisiting Activation Regularization").
+        sample: draws the words that the softmax of a batch sums over; None for all.
     """
 
     def __init__(
@@ -30,9 +32,10 @@ class LanguageTask:
         batch_size: int,
         activation: float = 0.0,
         slowness: float = 0.0,
+        sample: SoftmaxSample | None = None,
     ) -> None:
         self.network = network
-        self._activation, self._slowness = activation, slowness
+        self._activation, self._slowness, self._sample = activation, slowness, sample
         self._carried = tf.nest.map_structure(
             lambda part: keras.Variable(part, trainable=False), network.initial_state(batch_size)
         )
@@ -66,7 +69,7 @@ class LanguageTask:
         for variable, part in zip(tf.nest.flatten(self._carried), tf.nest.flatten(state), strict=True):
             variable.assign(part)
         counted = tf.maximum(tf.math.count_nonzero(targets >= 0, dtype=tf.float32), 1.0)
-        loss = self.network.surprisal_sum(dropped, targets) / counted
+        loss = self.network.surprisal_sum(dropped, targets, self._sample) / counted
         if self._activation:
             loss += self._activation * tf.reduce_mean(tf.square(dropped))
         if self._slowness:

@@ -9,6 +9,7 @@ from seqkit.language_model.config import NetworkConfig
 from seqkit.language_model.material import Material
 from seqkit.language_model.network import LanguageNetwork
 from seqkit.language_model.scoring import Scorer
+from seqkit.language_model.softmax import SoftmaxSample
 from seqkit.language_model.task import LanguageTask
 from seqkit.training.device import Device, Precision
 from seqkit.training.network import NetworkTrainer
@@ -58,6 +59,8 @@ def make_trainer(
         UsageError: as `NetworkTrainer`.
     """
     scorer, held_out = Scorer(network), material.held_out
+    sampled, counts = training.sampled_softmax, material.coding.vocabulary.counts
+    sample = SoftmaxSample(counts, sampled) if sampled and sampled < len(counts) else None
 
     def mean() -> float:
         if material.coding.lines:
@@ -65,7 +68,7 @@ def make_trainer(
         return scorer.mean_of_stream(held_out)
 
     return NetworkTrainer(
-        LanguageTask(network, training.batch_size, training.activation, training.slowness),
+        LanguageTask(network, training.batch_size, training.activation, training.slowness, sample),
         _batches(material, training),
         training.optimizer,
         epochs=training.epochs,

@@ -46,6 +46,8 @@ class TrainingConfig:
         random_bptt: draw the steps of each batch (Merity et al. 2018, section 5).
         activation: α of activation regularisation.
         slowness: β of temporal activation regularisation.
+        sampled_softmax: in training, sum the softmax of a batch over so many words, the frequent ones and a
+            sample of the others; None for all.
         epochs: over the text.
         seed: of the initial weights, masks, order, and of what is held out.
     """
@@ -56,6 +58,7 @@ class TrainingConfig:
     random_bptt: bool = False
     activation: float = 0.0
     slowness: float = 0.0
+    sampled_softmax: int | None = None
     epochs: int = 10
     seed: int = 0
 
@@ -63,6 +66,8 @@ class TrainingConfig:
         for name in ("batch_size", "bptt", "epochs"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.sampled_softmax is not None and self.sampled_softmax < 1:
+            raise UsageError(f"sampled_softmax must be at least 1, not {self.sampled_softmax}")
         for name in ("activation", "slowness"):
             if not 0 <= getattr(self, name) <= 1000:
                 raise UsageError(f"{name} must be 0 to 1000, not {getattr(self, name)}")

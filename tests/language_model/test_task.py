@@ -11,6 +11,7 @@ import tensorflow as tf
 from seqkit.language_model.coding import END_ID
 from seqkit.language_model.config import NetworkConfig
 from seqkit.language_model.network import LanguageNetwork
+from seqkit.language_model.softmax import SoftmaxSample
 from seqkit.language_model.task import LanguageTask
 
 VOCABULARY = 6
@@ -100,6 +101,19 @@ def test_activations_are_regularised_as_dropped_slowness_as_they_are() -> None:
     assert float(of.loss(*batch)) == pytest.approx(base + 2 * np.square(dropped).mean(), rel=1e-5)
     changes = np.square(np.diff(hidden, axis=1)).mean()
     assert float(slow.loss(*batch)) == pytest.approx(base + 3 * changes, rel=1e-5)
+
+
+def test_the_loss_over_a_sample_is_about_that_over_all_words() -> None:
+    """Drawn anew each time; the mean of a logarithm is below the logarithm of the mean, which is exact."""
+    whole = task()
+    network = whole.network
+    network.embeddings.assign(np.random.default_rng(1).normal(size=(VOCABULARY, 3)))
+    network.kernel.assign(np.random.default_rng(2).normal(size=(VOCABULARY, 3)))
+    sampled = LanguageTask(network, 2, sample=SoftmaxSample(np.array([9, 7, 3, 2, 1, 0]), 4))
+    batch = [tf.constant(each) for each in (INPUTS, TARGETS, FRESH)]
+    exact, losses = float(whole.loss(*batch)), [float(sampled.loss(*batch)) for _ in range(100)]
+    assert len({round(loss, 6) for loss in losses}) > 1
+    assert 0.95 * exact < np.mean(losses) < exact
 
 
 def test_what_is_trained_and_what_is_kept() -> None:

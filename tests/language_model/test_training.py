@@ -169,7 +169,9 @@ LINES: dict[str, Any] = {
     "network": NetworkConfig(layers=1, units=8, cell="gru", dropout=0.2),
     "text": TextConfig(level="character", lines=True),
     "training": trained(
-        2, optimizer=optimizer(accumulation=2, averaging="asgd", schedule="cosine:warmup=0.1")
+        2,
+        optimizer=optimizer(accumulation=2, averaging="asgd", schedule="cosine:warmup=0.1"),
+        sampled_softmax=4,
     ),
 }
 
