@@ -2,13 +2,16 @@
 
 The arguments are the program, the task, the tokens to train on (0 for all), the seed and the learning rate.
 The first answer tells the seconds of the first step; {"seconds": s} asks for steps in about so many seconds,
-{"epoch": n} for the n-th epoch and the perplexity after it. Both programs begin with the same weights.
+{"epoch": n} for the n-th epoch and the perplexity after it, {"tokens": n} for so many tokens, with a quarter
+of the learning rate after an epoch that did not help, and the perplexity of the test text then. Both
+programs begin with the same weights.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import math
 import os
 import sys
 import time
@@ -46,20 +49,33 @@ TASKS = {"word": Task(20, 35, 200, tied=True), "character": Task(64, 64, 256, ti
 
 def text(task: str, tokens: int) -> tuple[Any, Any, int]:
     """Ids to train on and to validate on, int32, and how many there are."""
-    if task == "word":
-        train, valid = (_words(DATA / "lm" / f"wiki.{part}.txt.gz") for part in ("train", "valid"))
-    else:
-        whole = (DATA / "char" / "tinyshakespeare.txt").read_text()
-        cut = len(whole) * 95 // 100
-        train, valid = list(whole[:cut]), list(whole[cut:])
+    train, valid, _ = _parts(task)
     train, valid = train[: tokens or None], valid[: tokens // 4 or None]
+    encode, vocabulary = _encoder(task, train)
+    return encode(train), encode(valid), vocabulary
+
+
+def test_text(task: str) -> Any:
+    """Ids of the text that no program has seen, int32."""
+    train, _, test = _parts(task)
+    return _encoder(task, train)[0](test)
+
+
+def _parts(task: str) -> tuple[list[str], list[str], list[str]]:
+    if task == "word":
+        return tuple(_words(DATA / "lm" / f"wiki.{part}.txt.gz") for part in ("train", "valid", "test"))
+    whole = list((DATA / "char" / "tinyshakespeare.txt").read_text())
+    cuts = [len(whole) * percent // 100 for percent in (90, 95)]
+    return whole[: cuts[0]], whole[cuts[0] : cuts[1]], whole[cuts[1] :]
+
+
+def _encoder(task: str, train: list[str]) -> tuple[Callable[[list[str]], Any], int]:
     counts = Counter(train)
     kept = [
         word for word, count in counts.most_common() if (count >= 3 or task != "word") and word != "<eos>"
     ]
     ids = {word: number for number, word in enumerate(["<unk>", "<eos>", *kept])}
-    encode = lambda words: np.array([ids.get(word, 0) for word in words], np.int32)  # noqa: E731
-    return encode(train), encode(valid), len(ids)
+    return lambda words: np.array([ids.get(word, 0) for word in words], np.int32), len(ids)
 
 
 def first_weights(task: Task, vocabulary: int, seed: int) -> tuple[Any, Any, list[list[Any]]]:
@@ -205,14 +221,23 @@ class PyTorch:
         while self._begin:
             self.step()
 
-    def perplexity(self) -> float:
+    def train(self, tokens: int) -> None:
+        best = math.inf
+        for _ in range(tokens // (self._task.batch * self._task.steps)):
+            self.step()
+            if self._begin == 0:
+                found = self.perplexity()
+                self._rate, best = self._rate if found < best else self._rate / 4, min(best, found)
+
+    def perplexity(self, ids: Any = None) -> float:
+        data = self._valid if ids is None else self._columns(ids, 10)
         self._modules.eval()
         self._dropout.eval()
         total, count, state = 0.0, 0, None
         with self._torch.no_grad():
-            for begin in range(0, len(self._valid) - 1, self._task.steps):
-                steps = min(self._task.steps, len(self._valid) - 1 - begin)
-                loss, state = self._losses(self._valid, begin, state)
+            for begin in range(0, len(data) - 1, self._task.steps):
+                steps = min(self._task.steps, len(data) - 1 - begin)
+                loss, state = self._losses(data, begin, state)
                 total, count = total + float(loss) * steps, count + steps
         self._modules.train()
         self._dropout.train()
@@ -306,6 +331,11 @@ def main() -> None:
     for line in sys.stdin:
         order = json.loads(line)
         began = time.perf_counter()
+        if "tokens" in order:
+            contestant.train(int(order["tokens"]))
+            seconds = time.perf_counter() - began
+            answer(seconds=seconds, perplexity=contestant.perplexity(test_text(kind)))
+            continue
         if "epoch" in order:
             contestant.epoch(int(order["epoch"]))
             seconds = time.perf_counter() - began
