@@ -89,6 +89,7 @@ def cross_validate(
     config, progress = fit_config(options), progress_for(quiet)
     unlabelled = unlabelled_of(options, progress)
     dataset = load_data(data, options, quiet)
+    unlabelled = unlabelled.without(dataset.texts) if unlabelled else None
     resources = resources_of(options, progress)
     found = measure(
         lambda learned, _: (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -68,6 +68,18 @@ class Unlabelled:
             named = sources if isinstance(sources, Sequence) and not isinstance(sources, str) else [sources]
             raise CorpusError("there is no text in it", path=", ".join(map(str, named)))
         return cls(texts, confidence)
+
+    def without(self, known: Iterable[str]) -> Unlabelled:
+        """Those that equal none of some texts, white space and case aside, such as texts that are held out.
+
+        Raises:
+            DataError: none is left.
+        """
+        keys = {key_of(text) for text in known}
+        texts = [text for text in self.texts if text.strip() and key_of(text) not in keys]
+        if not texts:
+            raise DataError("all texts without labels are among those with labels: there is nothing to learn")
+        return replace(self, texts=texts)
 
     @cached_property
     def digest(self) -> str:
@@ -129,24 +141,19 @@ class PseudoLabelled:
 
 
 def pseudo_labelled(
-    teacher: Predictor, unlabelled: Unlabelled, known: Iterable[str], *, progress: Progress = SILENT
+    teacher: Predictor, unlabelled: Unlabelled, *, progress: Progress = SILENT
 ) -> PseudoLabelled:
     """The texts whose label a model is sure of.
 
     Args:
         teacher: calibrated.
         unlabelled: the texts.
-        known: texts that have labels; those that equal one of them, white space and case aside, are left out,
-            so that nothing is learned that was held out.
         progress: told how many texts there are, and of how many the model is sure.
 
     Raises:
-        DataError: no text is left, or the model is sure of none.
+        DataError: the model is sure of none.
     """
-    labelled = {key_of(text) for text in known}
-    texts = [text for text in unlabelled.texts if text.strip() and key_of(text) not in labelled]
-    if not texts:
-        raise DataError("all texts without labels are among those with labels: there is nothing to learn")
+    texts = [text for text in unlabelled.texts if text.strip()]
     found: list[str] = []
     targets: list[int] = []
     surest = 0.0

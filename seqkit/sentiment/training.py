@@ -229,7 +229,7 @@ class _Run:
         """What a model labels that has learned nothing that is held out."""
         fitted, known = teacher.fitted, [*learned.texts, *self.held.texts]
         self.progress.message(f"before self-training: validation accuracy {fitted.accuracy:.4f}")
-        pseudo = pseudo_labelled(fitted.model, unlabelled, known, progress=self.progress)
+        pseudo = pseudo_labelled(fitted.model, unlabelled.without(known), progress=self.progress)
         counts = len(unlabelled.texts), len(pseudo)
         return SelfTraining(*counts, unlabelled.confidence, fitted.accuracy, sum(fitted.seconds)), pseudo
 

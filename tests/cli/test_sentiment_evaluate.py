@@ -120,6 +120,25 @@ def test_cross_validate(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert found["log_loss"] == again["log_loss"]
 
 
+def test_cross_validation_learns_texts_without_labels_but_none_that_it_tests(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Copies of the tested texts are left out, so that they change nothing; others do."""
+    more = "the trip was good\nthe trip was awful\n"
+    (folder / "more.txt").write_text(more)
+    copies = "".join(line.partition("\t")[2].upper() + "\n" for line in POLARITY)
+    (folder / "both.txt").write_text(more + copies)
+    (folder / "copies.txt").write_text(copies)
+    line = ["cross-validate", "data.tsv", "--folds", "3", "--valid", "0.25", "-q"]
+    losses = [
+        answer(capsys, *line, *options)["log_loss"]["value"]
+        for options in ([], ["--unlabelled", "more.txt"], ["--unlabelled", "both.txt"])
+    ]
+    assert losses[0] != losses[1] == losses[2]
+    assert main(["sentiment", *line, "--unlabelled", "copies.txt"]) == 65
+    assert "there is nothing to learn" in capsys.readouterr().err
+
+
 def test_cross_validate_as_text(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["cross-validate", "data.tsv", "--folds", "2", "--valid", "0.25", "--model", "average"]
     assert main(["sentiment", *arguments]) == 0

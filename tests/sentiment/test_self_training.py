@@ -66,7 +66,7 @@ class Told:
 
 def test_texts_that_the_teacher_is_sure_of_are_learned_in_their_order() -> None:
     texts, told = ["0.9", "0.5", " ", "0.1", "0.7", "0.31"], Told()
-    found = pseudo_labelled(Teacher(), Unlabelled(texts, 0.7), [], progress=told)
+    found = pseudo_labelled(Teacher(), Unlabelled(texts, 0.7), progress=told)
     assert list(found.texts) == ["0.9", "0.1", "0.7"]
     assert found.targets.tolist() == [1, 0, 1]
     assert told.messages == ["of 5 texts without labels the model is sure of 3: 1 neg, 2 pos"]
@@ -74,7 +74,7 @@ def test_texts_that_the_teacher_is_sure_of_are_learned_in_their_order() -> None:
 
 
 def test_behind_labelled_texts_they_lack_further_tasks() -> None:
-    found = pseudo_labelled(Teacher(), Unlabelled(["0.9", "0.1"]), []).behind(DATA)
+    found = pseudo_labelled(Teacher(), Unlabelled(["0.9", "0.1"])).behind(DATA)
     assert list(found.texts) == ["good", "bad", "0.9", "0.1"]
     assert found.targets.tolist() == [1, 0, 1, 0]
     assert found.targets.dtype == np.int32
@@ -83,22 +83,22 @@ def test_behind_labelled_texts_they_lack_further_tasks() -> None:
 
 
 def test_texts_that_have_labels_are_left_out_however_they_are_spaced() -> None:
-    found = pseudo_labelled(Teacher(), Unlabelled(["0.9", " 1E-1 ", "0.8"]), ["1e-1", "0.9"])
-    assert list(found.texts) == ["0.8"]
+    found = Unlabelled(["a film", " A  Film ", "a room"], 0.8).without(["a film"])
+    assert (list(found.texts), found.confidence) == (["a room"], 0.8)
     with pytest.raises(DataError, match="all texts without labels are among those with labels"):
-        pseudo_labelled(Teacher(), Unlabelled(["0.9"]), ["0.9"])
+        found.without(["a room"])
 
 
 def test_more_texts_than_are_read_at_once() -> None:
     texts = [f"0.9{number}" for number in range(TEXTS_AT_ONCE + 5)]
-    assert list(pseudo_labelled(Teacher(), Unlabelled(texts), []).texts) == texts
+    assert list(pseudo_labelled(Teacher(), Unlabelled(texts)).texts) == texts
 
 
 def test_a_model_that_is_sure_of_nothing() -> None:
     with pytest.raises(
         DataError, match=r"of 2 texts .* sure of none: .* more than 0\.600, and 0\.7 is asked"
     ):
-        pseudo_labelled(Teacher(), Unlabelled(["0.6", "0.5"], 0.7), [])
+        pseudo_labelled(Teacher(), Unlabelled(["0.6", "0.5"], 0.7))
 
 
 @pytest.mark.parametrize("confidence", [-0.1, 1.1, float("nan")])
