@@ -273,6 +273,7 @@ def test_the_methods_are_those_of_the_library() -> None:
     assert list(METHODS) == debias_apply.METHODS
 
 
+@pytest.mark.slow
 def test_nothing_of_it_imports_tensorflow(kingdom: Path, here: Path) -> None:
     code = f"""
 import sys

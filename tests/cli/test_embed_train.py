@@ -459,6 +459,7 @@ def test_a_run_stopped_three_times_gives_the_bytes_of_one_that_was_not(
     assert sorted(os.listdir(folder)) == ["b", "text.txt", "whole"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_text_is_read(folder: Path) -> None:
     """Of the process as it is started by a user, who types the text."""
     command = [sys.executable, "-m", "seqkit.cli", "embed", "train", "-", "-o", "b"]

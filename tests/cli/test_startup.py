@@ -24,6 +24,7 @@ def run(folder: Path, code: str, **environment: str) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.slow
 def test_tensorflow_starts_without_a_word(tmp_path: Path) -> None:
     code = """
 import sys

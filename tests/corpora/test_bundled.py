@@ -36,6 +36,7 @@ def similarities() -> list[tuple[str, str, float]]:
     return [(a, b, float(score)) for a, b, score in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "size", "distinct"),
     [("kingdom", 300_000, 200_000), ("reviews", 250_000, 200_000), ("names", 60_000, 30_000)],

@@ -278,6 +278,7 @@ def check_gradients(helpers: Any, cell: str, **options: bool) -> None:
     assert found.largest <= 1e-7, found
 
 
+@pytest.mark.slow
 def test_gradients_are_the_derivatives(helpers: Any) -> None:
     check_gradients(helpers, "LSTM all", go_backwards=True, return_sequences=True)
 

@@ -299,6 +299,7 @@ print(corpus.tokens, corpus.held_out_tokens, peak)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["a b c d e ", "a\n", "\n\n\n\na\n"])
 def test_one_giant_line_or_millions_of_short_ones_take_bounded_memory(piece: str, tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text(piece * 3_000_000)

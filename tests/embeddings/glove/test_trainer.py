@@ -104,6 +104,7 @@ def total_cost(counts: Cooccurrences, words: np.ndarray, contexts: np.ndarray, r
     return reference.pair_cost(words, contexts, *pairs_of(counts)) + 0.5 * squares
 
 
+@pytest.mark.slow
 def test_each_half_solves_for_its_table(
     counts: Cooccurrences, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

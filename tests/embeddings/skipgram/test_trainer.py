@@ -125,6 +125,7 @@ def test_a_run_goes_on_from_its_state_to_the_same_bytes(make: Make) -> None:
         np.testing.assert_array_equal(table, kept[name])
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_no_bit(make: Make) -> None:
     one, four = make(device=Device("/CPU:0", 1)), make(device=Device("/CPU:0", 4))
     for trainer in (one, four):

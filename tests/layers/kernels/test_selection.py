@@ -188,6 +188,7 @@ def test_keras_does_not_compile_the_model_around(layer: Any, monkeypatch: pytest
     assert set(used) == {"compiled"}
 
 
+@pytest.mark.slow
 def test_compiled_as_a_whole_where_that_is_asked_for(helpers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keras declines, with a warning, or obeys if the layer says that it may."""
     x, losses = helpers.sequences(), []

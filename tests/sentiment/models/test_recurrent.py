@@ -62,6 +62,7 @@ def test_layers_begin_as_those_of_the_language_model(language_model: Path, toy: 
     )
 
 
+@pytest.mark.slow
 def test_one_layer_more_learns_in_each_epoch(language_model: Path, toy: Fitting) -> None:
     given = replace(toy, resources=Resources(language_model=language_model))
     config = RnnConfig(**{**SMALL, "epochs": 2}, patience=None)
@@ -89,6 +90,7 @@ def test_a_language_model_of_characters_is_refused(tmp_path: Path, toy: Fitting)
         fit(RnnConfig(**SMALL), given)
 
 
+@pytest.mark.slow
 def test_products_in_bfloat16_learn_too(toy: Fitting) -> None:
     given = replace(toy, resources=Resources(precision="bfloat16"))
     config = RnnConfig(**{**SMALL, "epochs": 5})
