@@ -3,8 +3,8 @@
 The arguments are the program, the task, the tokens to train on (0 for all), the seed and the learning rate.
 The first answer tells the seconds of the first step; {"seconds": s} asks for steps in about so many seconds,
 {"epoch": n} for the n-th epoch and the perplexity after it, {"tokens": n} for so many tokens, with a quarter
-of the learning rate after an epoch that did not help, and the perplexity of the test text then. Both
-programs begin with the same weights.
+of the learning rate after an epoch that did not help, and the perplexities of the texts to validate and to
+test on then. Both programs begin with the same weights.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ TASKS = {"word": Task(20, 35, 200, tied=True), "character": Task(64, 64, 256, ti
 
 def text(task: str, tokens: int) -> tuple[Any, Any, int]:
     """Ids to train on and to validate on, int32, and how many there are."""
-    train, valid, _ = _parts(task)
+    train, valid, _ = parts(task)
     train, valid = train[: tokens or None], valid[: tokens // 4 or None]
     encode, vocabulary = _encoder(task, train)
     return encode(train), encode(valid), vocabulary
@@ -57,13 +57,17 @@ def text(task: str, tokens: int) -> tuple[Any, Any, int]:
 
 def test_text(task: str) -> Any:
     """Ids of the text that no program has seen, int32."""
-    train, _, test = _parts(task)
+    train, _, test = parts(task)
     return _encoder(task, train)[0](test)
 
 
-def _parts(task: str) -> tuple[list[str], list[str], list[str]]:
+def parts(task: str) -> tuple[list[str], list[str], list[str]]:
+    """Tokens to train on, to validate on and to test on."""
     if task == "word":
-        return tuple(_words(DATA / "lm" / f"wiki.{part}.txt.gz") for part in ("train", "valid", "test"))
+        train, valid, test = (
+            _words(DATA / "lm" / f"wiki.{part}.txt.gz") for part in ("train", "valid", "test")
+        )
+        return train, valid, test
     whole = list((DATA / "char" / "tinyshakespeare.txt").read_text())
     cuts = [len(whole) * percent // 100 for percent in (90, 95)]
     return whole[: cuts[0]], whole[cuts[0] : cuts[1]], whole[cuts[1] :]
@@ -334,7 +338,8 @@ def main() -> None:
         if "tokens" in order:
             contestant.train(int(order["tokens"]))
             seconds = time.perf_counter() - began
-            answer(seconds=seconds, perplexity=contestant.perplexity(test_text(kind)))
+            valid, test = contestant.perplexity(), contestant.perplexity(test_text(kind))
+            answer(seconds=seconds, valid=valid, perplexity=test)
             continue
         if "epoch" in order:
             contestant.epoch(int(order["epoch"]))

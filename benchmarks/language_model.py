@@ -4,6 +4,8 @@
     python benchmarks/language_model.py --tasks word --rounds 5 --seconds 4
     python benchmarks/language_model.py --tasks word --epochs 1 --tokens 200000 --seeds 3 --rate 5
                                                 # perplexity: both by the same SGD from the same weights
+    python benchmarks/language_model.py --tasks word --preset words --rates 20 5
+                                                # perplexity of the test text at equal time
     python benchmarks/language_model.py --kenlm KENLM/build/bin      # 5-grams, beside those of KenLM
 
 The peer is the model of PyTorch's word_language_model example (embedding, LSTM, softmax, plain SGD with
@@ -124,6 +126,51 @@ def perplexities(task: str, programs: list[str], options: argparse.Namespace) ->
             worker.close()
 
 
+def at_equal_time(task: str, options: argparse.Namespace) -> None:
+    """Prints what a preset reaches on the test text, and what PyTorch does in the time that this took.
+
+    That time is counted in tokens, by PyTorch's speed: what else the machine does meanwhile favours neither.
+    PyTorch tries each rate for a tenth of its tokens, and goes on with the one that validates better.
+    """
+    import _language_model as contestants
+
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {name: str(Path(folder, name)) for name in ("train", "valid", "test")}
+        for path, words in zip(paths.values(), contestants.parts(task), strict=True):
+            joined = " ".join(words).replace(" <eos> ", "\n") if task == "word" else "".join(words)
+            Path(path).write_text(joined.removesuffix(" <eos>") + "\n", encoding="utf-8")
+        kind = ["--tokenizer", "whitespace", "--min-count", "3"] if task == "word" else []
+        command = [paths["train"], "--valid", paths["valid"], "--preset", options.preset, *kind]
+        command += ["--epochs", str(options.epochs)] if options.epochs else []
+        trained = _seqkit("train", *command, "-o", f"{folder}/bundle")
+        score = _seqkit("score", f"{folder}/bundle", paths["test"])
+    seconds = trained["seconds"]
+    print(
+        f"{task} seqkit --preset {options.preset}: test perplexity {score['perplexity']:.2f} "
+        f"after {trained['epochs']} epochs, {seconds:.0f} s, {trained['tokens_per_second']:,.0f} tokens/s",
+        flush=True,
+    )
+    workers = {rate: Worker("PyTorch", task, None, 0, rate) for rate in options.rates}
+    found = workers[options.rates[0]].ask(seconds=10)
+    budget = options.budget or int(seconds * found["tokens"] / found["seconds"])
+    tried = {rate: worker.ask(tokens=budget // 10)["valid"] for rate, worker in workers.items()}
+    best = min(tried, key=lambda rate: tried[rate])
+    perplexity = workers[best].ask(tokens=budget - budget // 10)["perplexity"]
+    for worker in workers.values():
+        worker.close()
+    print(
+        f"{task} PyTorch, rate {best:g} of {tried}: test perplexity {perplexity:.2f} "
+        f"after {budget:,} tokens; seqkit's is {score['perplexity'] / perplexity:.3f} of it",
+    )
+
+
+def _seqkit(*arguments: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "seqkit.cli", "lm", *arguments, "--json"]
+    found = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    answer: dict[str, Any] = json.loads(found)
+    return answer
+
+
 def ngrams(kenlm: Path) -> None:
     """Prints speed and perplexity of 5-grams of wiki.train on wiki.valid, and KenLM's perplexity."""
     from _language_model import text
@@ -160,7 +207,7 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--epochs", type=int, default=0, help="compare perplexity, not speed")
+    parser.add_argument("--epochs", type=int, default=0, help="compare perplexity, not speed; of a --preset")
     parser.add_argument(
         "--tokens",
         type=int,
@@ -169,11 +216,18 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=1, help="perplexities from so many first weights")
     parser.add_argument("--rate", type=float, default=RATE, help="learning rate of the SGD")
+    parser.add_argument("--preset", help="compare perplexity at equal time, seqkit by this preset")
+    parser.add_argument("--rates", type=float, nargs="+", default=[RATE, 5.0], help="of PyTorch")
+    parser.add_argument("--budget", type=int, help="tokens for PyTorch, with --preset; measured by default")
     parser.add_argument("--kenlm", type=Path, help="folder of lmplz and query: compare 5-grams, nothing else")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if options.kenlm:
         ngrams(options.kenlm)
+        return
+    if options.preset:
+        for task in (task for task in options.tasks if not task.startswith("sample")):
+            at_equal_time(task, options)
         return
     has_torch = importlib.util.find_spec("torch") is not None
     if not has_torch:

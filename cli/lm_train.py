@@ -25,7 +25,7 @@ from seqkit.cli.progress import progress_for
 
 # The names in the library, which --help must not wait for; a test compares them.
 CELLS = ["lstm", "gru", "gru-full", "gru-simplified", "rnn"]
-PRESETS = ["small", "medium", "large", "awd", "char"]
+PRESETS = ["small", "medium", "large", "awd", "words", "char"]
 OPTIMIZERS = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]
 
 

@@ -26,6 +26,8 @@ class Preset:
 
 _ZAREMBA = {"cell": "lstm", "layers": 2, "optimizer": "sgd", "batch_size": 20, "min_count": 1}
 
+_ADAM = {"optimizer": "adam", "learning_rate": 0.003, "clip_norm": 1.0, "schedule": "cosine:warmup=0.02"}
+
 PRESETS = {
     "small": Preset(
         {
@@ -61,16 +63,16 @@ PRESETS = {
         },
         "perplexity 57.3 on the test set of the Penn Treebank (Merity et al. 2018, table 1)",
     ),
+    "words": Preset(
+        {
+            **{"cell": "lstm", "layers": 2, "units": 200, "tied": True, "dropout": 0.3},
+            **{"sampled_softmax": 4096, "batch_size": 64, "bptt": 35, "epochs": 6, **_ADAM},
+        },
+    ),
     "char": Preset(
         {
             **{"level": "character", "cell": "lstm", "layers": 2, "units": 256, "dropout": 0.1},
-            **{
-                "optimizer": "adam",
-                "learning_rate": 0.003,
-                "clip_norm": 1.0,
-                "schedule": "cosine:warmup=0.02",
-            },
-            **{"batch_size": 64, "bptt": 64, "epochs": 20},
+            **{"batch_size": 64, "bptt": 64, "epochs": 20, **_ADAM},
         },
     ),
 }

@@ -1,4 +1,4 @@
-"""The loss of a large softmax, of all words or of a sample, and its gradient, in one passage over the logits."""
+"""The loss of a large softmax, over all words or a sample, and its gradient, from one pass over logits."""
 
 from __future__ import annotations
 
@@ -114,7 +114,10 @@ def cross_entropy(
 def _piece(
     hidden: Any, kernel: Any, offsets: Any, ids: Any, known: Any, at_target: Any, counted: Any
 ) -> tuple[Any, Any, Any, Any, Any]:
-    """The loss of some positions, its gradient by l_y, and by `hidden`, `kernel`, `offsets` of the other words."""
+    """The loss of some positions; its gradients by `hidden`, l_y, `kernel` and `offsets`.
+
+    All but that by l_y are of the words beside y.
+    """
     logits = tf.matmul(tf.cast(hidden, kernel.dtype), kernel, transpose_b=True)
     exponentials, sums, probability, loss = _exponentials(logits, offsets, ids, known, at_target)
     share = (counted / sums)[:, None]
