@@ -136,8 +136,8 @@ class _TokenNumbers:
     def _forget(self) -> None:
         self._table, self._form_bytes = FormTable(), 0
         self._numbers = Growing(np.zeros(0, np.int32))  # of the tokens of all forms, one form after another
-        self._starts = Growing(np.zeros(1, np.int64))  # of each form in there
-        self._lengths = Growing(np.zeros(1, np.int64))  # in tokens; the end of a text, `LINE_END`, has none
+        self._starts = Growing(np.zeros(1, np.int32))  # of each form in there
+        self._lengths = Growing(np.zeros(1, np.int32))  # in tokens; the end of a text, `LINE_END`, has none
 
     def of(self, texts: list[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """The numbers of all tokens, and how many each text has, (texts,)."""
@@ -148,10 +148,12 @@ class _TokenNumbers:
         if new:
             self._learn(new)
         lengths = np.take(self._lengths.values, forms)
-        ends = np.cumsum(lengths)
+        ends = np.cumsum(lengths, dtype=np.int32)
+        # Token t of the block, of the form f that begins at b in it, is at starts[f] + (t - b).
         where = np.repeat(np.take(self._starts.values, forms) - (ends - lengths), lengths)
-        where += np.arange(len(where))
-        return np.take(self._numbers.values, where), np.diff(ends[forms == LINE_END], prepend=0)
+        where += np.arange(len(where), dtype=np.int32)
+        of_texts = np.diff(ends[forms == LINE_END], prepend=np.int32(0))
+        return np.take(self._numbers.values, where), of_texts.astype(np.int64)
 
     def _learn(self, forms: list[bytes]) -> None:
         """Takes in forms, which follow those known."""

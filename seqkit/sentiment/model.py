@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.errors import Place, UsageError
+from seqkit.sentiment.ahead import ahead
 from seqkit.sentiment.documents import Documents
 from seqkit.sentiment.encoder import TextEncoder
 from seqkit.sentiment.ensemble import Ensemble, probabilities
@@ -96,10 +97,7 @@ class SentimentModel:
 
     def predict(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Calibrated probabilities, (texts, labels), in the order of `labels`."""
-        found = [
-            probabilities(self.ensemble.logits(self.encoder.encode(texts[start : start + BATCH])))
-            for start in range(0, len(texts), BATCH)
-        ]
+        found = [probabilities(self.ensemble.logits(documents)) for documents in self._documents(texts)]
         return np.concatenate(found) if found else np.zeros((0, len(self.labels)))
 
     def classify(self, texts: Iterable[str], *, threshold: float = 0.0) -> Iterator[Classified]:
@@ -114,9 +112,8 @@ class SentimentModel:
         """
         if not 0 <= threshold <= 1:
             raise UsageError(f"threshold must be from 0 to 1, not {threshold}")
-        given = iter(texts)
-        while batch := list(islice(given, BATCH)):
-            yield from self._classified(batch, threshold)
+        for documents in self._documents(texts):
+            yield from self._classified(documents, threshold)
 
     def explain(self, text: str, label: str | None = None) -> list[tuple[str, float]]:
         """The tokens of a text, and how much each speaks for a label.
@@ -141,8 +138,15 @@ class SentimentModel:
         tokens = self.encoder.cutter.tokens(text)
         return [(token, float(w)) for token, w in zip(tokens, added[:, index] - others, strict=True)]
 
-    def _classified(self, texts: Sequence[str], threshold: float) -> Iterator[Classified]:
-        documents = self.encoder.encode(texts)
+    def _documents(self, texts: Iterable[str]) -> Iterator[Documents]:
+        """The texts, `BATCH` at a time; while one batch is used, the next is cut and looked up."""
+        given = iter(texts)
+        first = list(islice(given, BATCH))
+        if len(first) < BATCH:
+            return map(self.encoder.encode, [first] if first else [])
+        return ahead(self.encoder.encode, chain([first], iter(lambda: list(islice(given, BATCH)), [])))
+
+    def _classified(self, documents: Documents, threshold: float) -> Iterator[Classified]:
         found = probabilities(self.ensemble.logits(documents))
         known, tokens = self._known(documents), documents.lengths
         answered = (known > 0) & (found.max(axis=1) >= threshold)
@@ -153,7 +157,9 @@ class SentimentModel:
             for index, given in zip(found.argmax(axis=1).tolist(), answered.tolist(), strict=True)
         ]
         each = [dict(zip(names, row, strict=True)) for row in found.tolist()]
-        return map(Classified, texts, best, each, ratings, tokens.tolist(), (tokens - known).tolist())
+        return map(
+            Classified, documents.texts, best, each, ratings, tokens.tolist(), (tokens - known).tolist()
+        )
 
     def _known(self, documents: Documents) -> NDArray[np.int64]:
         """Tokens that some member knows, at the least, (texts,)."""

@@ -95,23 +95,26 @@ class FormTable:
         """The number of each key, and the positions of those that have none."""
         places = self._hash(low, high)
         numbers = np.take(self._slots, places)
-        found = (np.take(self._low.values, numbers) == low) & (np.take(self._high.values, numbers) == high)
         is_end = low == 0
         numbers[is_end] = LINE_END
-        unsure = np.flatnonzero(~(found | is_end))
+        unsure = np.flatnonzero(self._differ(numbers, low, high) & ~is_end)
+        places = np.take(places, unsure)
         missing = [unsure[:0]]
-        places = places[unsure]
         while len(unsure):
-            tried = self._slots[places]
-            free = tried == 0
-            missing.append(unsure[free])
-            found = (
-                (self._low.values[tried] == low[unsure]) & (self._high.values[tried] == high[unsure]) & ~free
-            )
-            numbers[unsure[found]] = tried[found]
-            rest = ~(found | free)
-            unsure, places = unsure[rest], (places[rest] + 1) & (len(self._slots) - 1)
+            taken = np.take(numbers, unsure) != 0
+            missing.append(unsure[~taken])
+            unsure, places = unsure[taken], (places[taken] + 1) & (len(self._slots) - 1)
+            tried = np.take(self._slots, places)
+            numbers[unsure] = tried
+            rest = self._differ(tried, np.take(low, unsure), np.take(high, unsure))
+            unsure, places = unsure[rest], places[rest]
         return numbers, np.concatenate(missing)
+
+    def _differ(self, numbers: NDArray[np.int32], low: Keys, high: Keys) -> NDArray[np.bool_]:
+        """Whether the form of each number has another key."""
+        differ: NDArray[np.bool_] = np.take(self._low.values, numbers) != low
+        differ |= np.take(self._high.values, numbers) != high
+        return differ
 
     def _add(self, low: Keys, high: Keys) -> tuple[Integers, Integers]:
         """Numbers keys that are not in the table, some of them equal to each other.

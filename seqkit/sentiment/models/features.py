@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.sentiment.documents import UNKNOWN_ID, Documents
-from seqkit.sentiment.models.ngrams import ngram_keys, ngrams_of
+from seqkit.sentiment.models.ngrams import leading_out, ngram_keys, ngrams_of
 
 Rows = NDArray[np.int32]
 
@@ -70,15 +70,13 @@ class Features:
         Yields:
             (tokens,); at i that of the n-gram that begins at token i, or `NO_ROW`.
         """
-        for n, keys in enumerate(ngram_keys(documents.ids, self.order)):
-            if not n:
+        for n, keys in enumerate(ngram_keys(documents.ids, self.order), 1):
+            if n == 1:
                 yield np.take(self.words, documents.ids)
                 continue
             rows = np.full(len(documents.ids), NO_ROW, np.int32)
             rows[: len(keys)] = np.take(self.buckets, _bucket(keys, self._bits))
-            for back in range(1, n + 1):  # what begins here leads out of its text
-                places = documents.starts[1:] - back
-                rows[places[places >= 0]] = NO_ROW
+            rows[leading_out(documents, n)] = NO_ROW
             yield rows
 
     def by_text(self, documents: Documents) -> tuple[Rows, NDArray[np.int64]]:

@@ -75,6 +75,12 @@ def ngrams_of(documents: Documents, order: int) -> Iterator[Ngrams]:
         yield Ngrams(keys[whole], texts[whole], whole, n)
 
 
+def leading_out(documents: Documents, n: int) -> NDArray[np.int64]:
+    """The tokens at which n words begin that are not all of one text, of the tokens that n - 1 follow."""
+    places = (documents.starts[1:, None] - np.arange(1, n)).ravel()
+    return places[(places >= 0) & (places <= len(documents.ids) - n)]
+
+
 def parts(documents: Documents, tokens: int = _TOKENS_AT_ONCE) -> Iterator[Documents]:
     """The documents, some at a time, in order, of about `tokens` tokens or one text."""
     first = 0
@@ -126,25 +132,26 @@ class NgramTable:
         """The slot of each key, or -1 where the table lacks it."""
         table, last = self.keys, self.slots.size - 1
         slots = _first_slots(keys, table.size)
-        held = table[slots]
-        found = np.where(held == keys, slots, -1)
-        waiting = np.flatnonzero((held != keys) & (held != EMPTY))
-        slots = slots[waiting]
+        held = np.take(table, slots)
+        hit = held == keys
+        found = np.where(hit, slots, -1)
+        waiting = np.flatnonzero(~hit & (held != EMPTY))
+        slots, keys = np.take(slots, waiting), np.take(keys, waiting)
         for _ in range(MAX_PROBES):
             if not len(waiting):
                 break
             slots = (slots + 1) & last
-            held = table[slots]
-            hit = held == keys[waiting]
+            held = np.take(table, slots)
+            hit = held == keys
             found[waiting[hit]] = slots[hit]
-            more = ~hit & (held != EMPTY)
-            waiting, slots = waiting[more], slots[more]
+            more = np.flatnonzero(~hit & (held != EMPTY))
+            waiting, slots, keys = waiting[more], slots[more], keys[more]
         return found
 
 
 def _first_slots(keys: NDArray[np.uint64], size: int) -> NDArray[np.int64]:
     shift = np.uint64(64 - (size.bit_length() - 1))
-    return (keys >> shift).astype(np.int64)
+    return (keys >> shift).view(np.int64)
 
 
 def _insert(table: NDArray[np.uint64], keys: NDArray[np.uint64]) -> bool:
