@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,7 @@ AVERAGE = AverageConfig(
     hidden_layers=1, hidden_units=200, ngrams=1, frozen=True,
     learning_rate=0.05, epochs=10, dropout=0.3, word_dropout=0.2,
 )  # fmt: skip
+TUNED_AVERAGE = AverageConfig(learning_rate=0.05, epochs=4, word_dropout=0.3)
 SENTENCE_CNN = CnnConfig(
     epochs=8, frozen=True, shortest=1, longest=3, filters=200, learning_rate=0.0005, vector_dropout=0.3
 )
@@ -118,7 +119,7 @@ class Recipe:
 def recipes(name: str) -> dict[str, Recipe]:
     """The models of a set, by their name in the table."""
     cnn = REVIEW_CNN if name == "imdb" else SENTENCE_CNN
-    average = replace(AVERAGE, hidden_units=100, epochs=4) if name == "subj" else AVERAGE
+    average = TUNED_AVERAGE if name == "subj" else AVERAGE
     linear = LINEAR[name]
     found = {
         "lexicon": Recipe((LexiconConfig(),)),

@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from seqkit.embeddings.initial import Initial
+from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import CorpusError, DataError, InterruptedTraining, MissingInputError, UsageError
 from seqkit.sentiment.dataset import Dataset
 from seqkit.sentiment.documents import MISSING
 from seqkit.sentiment.labels import Labels
 from seqkit.sentiment.model import SentimentModel
 from seqkit.sentiment.models.average import AverageConfig
+from seqkit.sentiment.models.contract import Resources
+from seqkit.sentiment.models.convolutional import CnnConfig
 from seqkit.sentiment.models.linear import LinearConfig
 from seqkit.sentiment.registry import MODELS
 from seqkit.sentiment.self_training import CONFIDENCE, TEXTS_AT_ONCE, Unlabelled, pseudo_labelled
@@ -23,6 +27,8 @@ from seqkit.sentiment.training import FitConfig, fit_model, train
 
 DATA = Dataset.of(["good", "bad"], ["pos", "neg"], others={"stars": ["5", "1"]})
 LINEAR = FitConfig(models=(LinearConfig(ngrams=1),))
+AVERAGE = AverageConfig(ngrams=1, epochs=2)
+CNN = CnnConfig(epochs=1, filters=4, longest=3)
 BOTH = FitConfig(models=(LinearConfig(ngrams=1), AverageConfig(ngrams=1, epochs=3)))
 MORE = [
     f"{thing} {word} {new}{end}"
@@ -48,10 +54,12 @@ class Told:
     """Progress that remembers."""
 
     def __init__(self) -> None:
+        self.tasks: list[str] = []
         self.messages: list[str] = []
         self.done: list[float] = []
 
     def start(self, task: str, total: float | None, unit: str) -> None:
+        self.tasks.append(task)
         self.done.append(0)
 
     def update(self, completed: float, **metrics: float) -> None:
@@ -163,6 +171,34 @@ def test_weights_are_fitted_on_real_labels_alone(toy_file: Path) -> None:
     plain = fit_model(by_hand, LINEAR, valid=held)
     assert taught.model.ensemble.weights == plain.model.ensemble.weights
     assert taught.loss == plain.loss
+
+
+@pytest.mark.parametrize(("models", "seeds"), [((AVERAGE,), 2), ((AVERAGE, CNN), 1)])
+def test_seeds_vectors_and_networks_are_taught_like_all(
+    toy_file: Path, models: tuple[Any, ...], seeds: int
+) -> None:
+    """Each is trained twice; words that only vectors have stay known to the students."""
+    words = ["good", "awful", "zestful", "unseen"]
+    matrix = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+    resources = Resources(vectors=Initial("mine", Vectors(words, matrix), "0" * 64))
+    told = Told()
+    fitted = fit_model(
+        Dataset.load([toy_file]),
+        FitConfig(models=models, seeds=seeds),
+        unlabelled=Unlabelled(MORE, 0.0),
+        resources=resources,
+        progress=told,
+    )
+    members = fitted.model.ensemble.members
+    kinds = ["average", "average" if seeds == 2 else "cnn"]
+    assert [each.classifier.kind for each in members] == kinds
+    assert [each.group for each in members] == [0, 2 - seeds]
+    assert fitted.self_training is not None
+    assert fitted.self_training.learned == len(MORE)
+    names = [f"{kind}-{number}" for number, kind in enumerate(kinds)]
+    trained = [f"training {prefix}{name}" for prefix in ("", "student-") for name in names]
+    assert [task for task in told.tasks if task.startswith("training")] == trained
+    assert {"zestful", "unseen"} <= {*fitted.model.encoder.vocabulary.words}
 
 
 def test_the_record_of_a_bundle(toy_file: Path, tmp_path: Path) -> None:
