@@ -110,8 +110,9 @@ def speed(arguments: argparse.Namespace) -> None:
             split = parts.Split(parts.load("imdb.train.tsv.xz"), 0.1, asked)
             program = parts.FastText(arguments.peer, parts.PEERS["imdb"])
             program.fit(split, 0, folder)
-            lines["fastText predict"] = [arguments.peer, "predict", "model.bin"]
-            files["fastText predict"] = "cut.txt"
+            for state, file in (("cut before", "cut.txt"), ("as they stand", "plain.txt")):
+                key = f"fastText predict, texts {state}"
+                lines[key], files[key] = [arguments.peer, "predict", "model.bin"], file
         (folder / "one.txt").write_text("a good film\n", encoding="utf-8")
         for key, line in lines.items():
             whole, one = (seconds([*line, file], folder) for file in (files[key], "one.txt"))

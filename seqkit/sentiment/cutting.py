@@ -65,7 +65,9 @@ class Cutter:
         Returns:
             The tokens, and "\n" after those of each.
         """
-        found = (_ASCII_TOKENS if lines.isascii() else _TOKENS).findall(lines)
+        if lines.isascii():
+            return _ASCII_TOKENS.findall(lines.lower() if self.lowercase else lines)
+        found = _TOKENS.findall(lines)
         # A space ends every rule of lower-casing.
         return " ".join(found).lower().split(" ") if self.lowercase and found else found
 

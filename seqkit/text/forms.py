@@ -203,5 +203,8 @@ def _eight_bytes(words: Keys, starts: Integers) -> Keys:
 
 
 def _cut(text: bytes, starts: Integers, lengths: Integers, chosen: Integers) -> list[bytes]:
-    first = starts[chosen]
-    return [text[a:b] for a, b in zip(first.tolist(), (first + lengths[chosen]).tolist(), strict=True)]
+    """Some of the forms, each of which a space follows in the text."""
+    sizes = lengths[chosen] + 1
+    ends = np.cumsum(sizes)
+    where = np.repeat(starts[chosen] - (ends - sizes), sizes) + np.arange(ends[-1] if len(ends) else 0)
+    return np.take(np.frombuffer(text, np.uint8), where).tobytes().split()
