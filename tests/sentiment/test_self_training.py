@@ -173,7 +173,9 @@ def test_weights_are_fitted_on_real_labels_alone(toy_file: Path) -> None:
     assert taught.loss == plain.loss
 
 
-@pytest.mark.parametrize(("models", "seeds"), [((AVERAGE,), 2), ((AVERAGE, CNN), 1)])
+@pytest.mark.parametrize(
+    ("models", "seeds"), [((AVERAGE,), 2), pytest.param((AVERAGE, CNN), 1, marks=pytest.mark.slow)]
+)
 def test_seeds_vectors_and_networks_are_taught_like_all(
     toy_file: Path, models: tuple[Any, ...], seeds: int
 ) -> None:
