@@ -79,6 +79,7 @@ class Scorer:
     def __init__(self, network: LanguageNetwork, *, entropy: bool = False) -> None:
         self.network, self._entropy = network, entropy
         self._piece = tf.function(self._traced, autograph=False)
+        self._run = tf.function(lambda inputs, state: network.run(inputs, state)[-1], autograph=False)
 
     def _traced(self, inputs: Any, targets: Any, state: Any, label: Any = None) -> tuple[Piece, Any]:
         hidden, _, state = self.network.run(inputs, state, label=label)
@@ -132,23 +133,34 @@ class Scorer:
         targets, inputs = np.full(shape, NO_TARGET, np.int32), np.zeros(shape, np.int32)
         targets.reshape(-1)[: len(ids)] = ids
         inputs.reshape(-1)[: len(ids)] = [END_ID, *ids[:-1]]
-        starts = range(0, targets.shape[1], steps)
-        found = Known(np.empty(targets.shape, np.float32), np.empty(targets.shape, np.float32))
-        state, ends = self.network.initial_state(rows), [None] * len(starts)
-        while True:
-            for number, start in enumerate(starts):
-                place = np.s_[:, start : start + steps]
-                piece, state = self._piece(inputs[place], targets[place], state)
-                found.surprisal[place], found.entropy[place] = piece.surprisal, piece.entropy
+        found = Known(np.empty(shape, np.float32), np.empty(shape, np.float32))
+        state = self._first_states(inputs, steps)
+        for start in range(0, shape[1], steps):
+            place = np.s_[:, start : start + steps]
+            piece, state = self._piece(inputs[place], targets[place], state)
+            found.surprisal[place], found.entropy[place] = piece.surprisal, piece.entropy
+        known = targets >= 0
+        return Known(found.surprisal[known], found.entropy[known])
+
+    def _first_states(self, inputs: Ids, steps: int) -> Any:
+        """The states in which the rows of a stream begin; only the layers are run to find them.
+
+        Args:
+            inputs: (rows, time).
+            steps: of a piece, which divide the time.
+        """
+        pieces = np.split(inputs, inputs.shape[1] // steps, axis=1)
+        state = self.network.initial_state(len(inputs))
+        ends = [None] * len(pieces)
+        while len(inputs) > 1:
+            first = state
+            for number, piece in enumerate(pieces):
+                state = self._run(piece, state)
                 if ends[number] is not None and _close(state, ends[number]):
-                    break
+                    return first
                 ends[number] = state
-            else:
-                if rows > 1:
-                    state = tf.nest.map_structure(_moved_on, ends[-1])
-                    continue
-            known = targets >= 0
-            return Known(found.surprisal[known], found.entropy[known])
+            state = tf.nest.map_structure(_moved_on, state)
+        return state
 
     def lines(self, lines: Sequence[Ids], labels: Ids | None = None, rows: int = 64) -> Known:
         """Reads texts each from its beginning, those of similar length side by side.

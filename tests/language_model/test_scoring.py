@@ -109,7 +109,7 @@ def test_what_no_row_forgets_is_carried_through_all(
     """a⟨t⟩ = tanh(W a⟨t-1⟩ + x⟨t⟩) with W = 0.5 forgets in twenty steps; with 3 it stays on its side of 0.
 
     The first word puts it above 0, where rows that begin with zero do not come. Pieces are counted: 4 rows of
-    8 pieces, read again for a piece or three where all is forgotten, else row after row.
+    8 pieces, run again for a piece or three where all is forgotten, else row after row; scored once.
     """
     for name, value in (ROWS | {"ROWS": 4}).items():
         monkeypatch.setattr(scoring, name, value)
@@ -121,13 +121,15 @@ def test_what_no_row_forgets_is_carried_through_all(
     lasting.embeddings.assign(np.array([[5.0 if word == 2 else -0.01 * word] for word in range(VOCABULARY)]))
     lasting.kernel.assign(np.linspace(-2, 2, VOCABULARY)[:, None])
     ids = np.array([2, *np.random.default_rng(1).integers(3, VOCABULARY, 255)], np.int32)
-    scorer, pieces = Scorer(lasting), []
-    traced = scorer._piece
-    scorer._piece = lambda *of: pieces.append(1) or traced(*of)  # type: ignore[func-returns-value]
+    scorer, runs, pieces = Scorer(lasting), [], []
+    run, piece = scorer._run, scorer._piece
+    scorer._run = lambda *of: runs.append(1) or run(*of)  # type: ignore[func-returns-value]
+    scorer._piece = lambda *of: pieces.append(1) or piece(*of)  # type: ignore[func-returns-value]
     found = scorer.stream(ids)
     expected = surprisals(lasting, ids, by_numpy, weights_of)
     np.testing.assert_allclose(found.surprisal, expected, rtol=1e-4, atol=1e-4)
-    assert len(pieces) > 16 if memory == 1 else 8 < len(pieces) <= 12
+    assert len(pieces) == 8
+    assert len(runs) > 16 if memory == 1 else 8 < len(runs) <= 12
 
 
 def test_entropies(network: Any, by_numpy: Any, weights_of: Any) -> None:
