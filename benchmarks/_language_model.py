@@ -44,7 +44,11 @@ class Task:
     tied: bool
 
 
-TASKS = {"word": Task(20, 35, 200, tied=True), "character": Task(64, 64, 256, tied=False)}
+TASKS = {
+    "word": Task(20, 35, 200, tied=True),
+    "character": Task(64, 64, 256, tied=False),
+    "dinos": Task(16, 32, 128, tied=False),
+}
 
 
 def text(task: str, tokens: int) -> tuple[Any, Any, int]:
@@ -68,8 +72,12 @@ def parts(task: str) -> tuple[list[str], list[str], list[str]]:
             _words(DATA / "lm" / f"wiki.{part}.txt.gz") for part in ("train", "valid", "test")
         )
         return train, valid, test
-    whole = list((DATA / "char" / "tinyshakespeare.txt").read_text())
-    cuts = [len(whole) * percent // 100 for percent in (90, 95)]
+    if task == "dinos":
+        names = (DATA / "char" / "dinos.txt").read_text().lower().split()
+        whole = list("".join(f"{name}\n" for name in np.random.default_rng(0).permutation(names)))
+    else:
+        whole = list((DATA / "char" / "tinyshakespeare.txt").read_text())
+    cuts = [whole.index("\n", len(whole) * percent // 100) + 1 for percent in (90, 95)]
     return whole[: cuts[0]], whole[cuts[0] : cuts[1]], whole[cuts[1] :]
 
 

@@ -4,7 +4,7 @@
     python benchmarks/language_model.py --tasks word --rounds 5 --seconds 4
     python benchmarks/language_model.py --tasks word --epochs 1 --tokens 200000 --seeds 3 --rate 5
                                                 # perplexity: both by the same SGD from the same weights
-    python benchmarks/language_model.py --tasks word --preset words --rates 20 5
+    python benchmarks/language_model.py --equal-time word dinos --rates 20 5
                                                 # perplexity of the test text at equal time
     python benchmarks/language_model.py --kenlm KENLM/build/bin      # 5-grams, beside those of KenLM
 
@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -36,6 +37,13 @@ import numpy as np
 TASKS = ("word", "character", "sample-word-1", "sample-word-64", "sample-character-1", "sample-character-64")
 RATE = 20.0
 """The learning rate of PyTorch's example."""
+
+RECIPES = {
+    "word": "--preset words --tokenizer whitespace --min-count 3",
+    "character": "--preset char --epochs 5",
+    "dinos": "--level character --lines --layers 1 --units 128 --dropout 0.3 --learning-rate 0.005",
+}
+"""What seqkit is trained by at equal time."""
 
 GOALS = {"word": 1.5, "character": 1.2}
 SAMPLING_GOALS = {"PyTorch": 3.0, "Keras": 20.0}
@@ -126,41 +134,44 @@ def perplexities(task: str, programs: list[str], options: argparse.Namespace) ->
             worker.close()
 
 
-def at_equal_time(task: str, options: argparse.Namespace) -> None:
-    """Prints what a preset reaches on the test text, and what PyTorch does in the time that this took.
+def at_equal_time(task: str, rates: list[float], budget: int | None) -> None:
+    """Prints what a recipe reaches on the test text, and what PyTorch does in the time that this took.
 
     That time is counted in tokens, by PyTorch's speed: what else the machine does meanwhile favours neither.
     PyTorch tries each rate for a tenth of its tokens, and goes on with the one that validates better.
     """
     import _language_model as contestants
 
+    def told(perplexity: float) -> str:
+        return f"perplexity {perplexity:.2f}, {math.log2(perplexity):.3f} bits a token"
+
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: str(Path(folder, name)) for name in ("train", "valid", "test")}
         for path, words in zip(paths.values(), contestants.parts(task), strict=True):
             joined = " ".join(words).replace(" <eos> ", "\n") if task == "word" else "".join(words)
             Path(path).write_text(joined.removesuffix(" <eos>") + "\n", encoding="utf-8")
-        kind = ["--tokenizer", "whitespace", "--min-count", "3"] if task == "word" else []
-        command = [paths["train"], "--valid", paths["valid"], "--preset", options.preset, *kind]
-        command += ["--epochs", str(options.epochs)] if options.epochs else []
+        command = [paths["train"], "--valid", paths["valid"], *RECIPES[task].split()]
         trained = _seqkit("train", *command, "-o", f"{folder}/bundle")
-        score = _seqkit("score", f"{folder}/bundle", paths["test"])
+        ours = _seqkit("score", f"{folder}/bundle", paths["test"])["perplexity"]
     seconds = trained["seconds"]
     print(
-        f"{task} seqkit --preset {options.preset}: test perplexity {score['perplexity']:.2f} "
-        f"after {trained['epochs']} epochs, {seconds:.0f} s, {trained['tokens_per_second']:,.0f} tokens/s",
+        f"{task} seqkit, {RECIPES[task]}: test {told(ours)}, {trained['epochs']} epochs in {seconds:.0f} s",
         flush=True,
     )
-    workers = {rate: Worker("PyTorch", task, None, 0, rate) for rate in options.rates}
-    found = workers[options.rates[0]].ask(seconds=10)
-    budget = options.budget or int(seconds * found["tokens"] / found["seconds"])
+    workers = {rate: Worker("PyTorch", task, None, 0, rate) for rate in rates}
+    if budget is None:
+        clock = Worker("PyTorch", task, None, 0, rates[0])
+        found = clock.ask(seconds=10)
+        clock.close()
+        budget = int(seconds * found["tokens"] / found["seconds"])
     tried = {rate: worker.ask(tokens=budget // 10)["valid"] for rate, worker in workers.items()}
     best = min(tried, key=lambda rate: tried[rate])
-    perplexity = workers[best].ask(tokens=budget - budget // 10)["perplexity"]
+    theirs = workers[best].ask(tokens=budget - budget // 10)["perplexity"]
     for worker in workers.values():
         worker.close()
     print(
-        f"{task} PyTorch, rate {best:g} of {tried}: test perplexity {perplexity:.2f} "
-        f"after {budget:,} tokens; seqkit's is {score['perplexity'] / perplexity:.3f} of it",
+        f"{task} PyTorch, rate {best:g} of {', '.join(f'{rate:g}' for rate in rates)}: test {told(theirs)}, "
+        f"{budget:,} tokens; perplexity of seqkit's {ours / theirs:.3f} of it"
     )
 
 
@@ -207,7 +218,7 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--epochs", type=int, default=0, help="compare perplexity, not speed; of a --preset")
+    parser.add_argument("--epochs", type=int, default=0, help="compare perplexity, not speed")
     parser.add_argument(
         "--tokens",
         type=int,
@@ -216,18 +227,18 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=1, help="perplexities from so many first weights")
     parser.add_argument("--rate", type=float, default=RATE, help="learning rate of the SGD")
-    parser.add_argument("--preset", help="compare perplexity at equal time, seqkit by this preset")
+    parser.add_argument("--equal-time", nargs="+", choices=RECIPES, help="compare perplexity at equal time")
     parser.add_argument("--rates", type=float, nargs="+", default=[RATE, 5.0], help="of PyTorch")
-    parser.add_argument("--budget", type=int, help="tokens for PyTorch, with --preset; measured by default")
+    parser.add_argument("--budget", type=int, help="tokens for PyTorch at equal time; measured by default")
     parser.add_argument("--kenlm", type=Path, help="folder of lmplz and query: compare 5-grams, nothing else")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if options.kenlm:
         ngrams(options.kenlm)
         return
-    if options.preset:
-        for task in (task for task in options.tasks if not task.startswith("sample")):
-            at_equal_time(task, options)
+    if options.equal_time:
+        for task in options.equal_time:
+            at_equal_time(task, options.rates, options.budget)
         return
     has_torch = importlib.util.find_spec("torch") is not None
     if not has_torch:
