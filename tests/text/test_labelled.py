@@ -36,7 +36,7 @@ def pairs(place: object, **options: object) -> list[tuple[str | None, str]]:
     [
         ("data.tsv", TSV),
         ("data", TSV),
-        ("data.tsv.gz", gzip.compress(TSV)),
+        ("data.tsv.gz", gzip.compress(TSV, mtime=0)),
         ("data.xz", lzma.compress(TSV)),
         ("data.tsv", TSV.replace(b"\n", b"\r\n")),
         ("data.tsv", codecs.BOM_UTF8 + TSV.rstrip()),

@@ -38,7 +38,7 @@ def test_several_sources_at_once_in_their_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"one\ntwo", gzip.compress(b"one\ntwo\n"), b"one\ntwo\n"],
+    [b"one\ntwo", gzip.compress(b"one\ntwo\n", mtime=0), b"one\ntwo\n"],
     ids=["without an end", "gzip", "ended"],
 )
 def test_stdin(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
