@@ -58,7 +58,7 @@ def _plain(files: str, encoding: str | list[tuple[str, str]]) -> Callable[[Any],
 
 def _file_lines(root: Any, files: str, encoding: str | list[tuple[str, str]]) -> Labelled:
     """(file, line) for each line that is not blank, white space around it removed."""
-    from nltk.corpus.reader import PlaintextCorpusReader
+    from nltk.corpus.reader.plaintext import PlaintextCorpusReader
 
     reader = PlaintextCorpusReader(root, files, encoding=encoding)
     for file in reader.fileids():

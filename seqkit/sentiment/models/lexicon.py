@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.corpora import open_corpus
+from seqkit.corpora.light_nltk import light_nltk
 from seqkit.errors import CorpusError, DataError
 from seqkit.sentiment.cutting import Cutter
 from seqkit.sentiment.documents import Documents
@@ -155,9 +156,10 @@ def _compound(text: str) -> float:
 @cache
 def _analyzer() -> Any:
     """NLTK's VADER; its lexicon is read as all corpora are."""
-    lines = open_corpus(LEXICON)
-    from nltk.sentiment.vader import SentimentIntensityAnalyzer, VaderConstants
+    with light_nltk():
+        from nltk.sentiment.vader import SentimentIntensityAnalyzer, VaderConstants
 
+        lines = list(open_corpus(LEXICON))
     analyzer = SentimentIntensityAnalyzer.__new__(SentimentIntensityAnalyzer)
     try:
         analyzer.lexicon = {
