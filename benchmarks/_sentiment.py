@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from seqkit.sentiment.models.contract import Resources
 from seqkit.sentiment.models.convolutional import CnnConfig
 from seqkit.sentiment.models.lexicon import LexiconConfig
 from seqkit.sentiment.models.linear import LinearConfig
+from seqkit.sentiment.models.recurrent import RnnConfig
 from seqkit.sentiment.self_training import Unlabelled
 from seqkit.sentiment.training import FitConfig, fit_model
 
@@ -95,6 +96,8 @@ TUNED_AVERAGE = AverageConfig(learning_rate=0.05, epochs=4, word_dropout=0.3)
 SENTENCE_CNN = CnnConfig(
     epochs=8, frozen=True, shortest=1, longest=3, filters=200, learning_rate=0.0005, vector_dropout=0.3
 )
+TUNED_CNN = replace(SENTENCE_CNN, frozen=False, epochs=4)
+TUNED_RNN = RnnConfig(epochs=4, learning_rate=0.001, vector_dropout=0.3, word_dropout=0.2)
 REVIEW_CNN = CnnConfig(
     epochs=2, patience=None, shortest=2, longest=3, filters=100, learning_rate=0.001, schedule="cosine",
     vector_dropout=0.2,
@@ -131,6 +134,8 @@ def recipes(name: str) -> dict[str, Recipe]:
         "linear + cnn": Recipe((linear, cnn), vectors=True),
         "linear + average + cnn": Recipe((linear, average, cnn), vectors=True),
     }
+    if name == "subj":
+        found["linear + average + rnn + cnn"] = Recipe((linear, average, TUNED_RNN, TUNED_CNN), vectors=True)
     if name == "imdb":
         student = LinearConfig(min_count=3, l2=3e-4)
         found["linear, self-trained"] = Recipe((student,), self_trained=True)

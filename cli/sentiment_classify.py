@@ -16,6 +16,9 @@ from seqkit.errors import UsageError
 if TYPE_CHECKING:
     from seqkit.sentiment.model import Classified
 
+MOST_PROCESSES = 8
+"""More would wait for the one process that reads and writes."""
+
 FAINT = 0.05
 """The share of the strongest weight under which a word is not coloured."""
 
@@ -43,13 +46,14 @@ def classify(
     """
     if texts and file is not None:
         raise UsageError("give either TEXT or --file, not both")
+    from seqkit._processors import available_cores
     from seqkit.sentiment.model import BATCH, SentimentModel
 
     model = SentimentModel.load(bundle)
     given = texts or _lines("-" if file is None else file)
     show = _show_json if as_json else _show_table if sys.stdout.isatty() and texts else _show_lines
     silent = 0
-    answers = model.classify(given, threshold=threshold)
+    answers = model.classify(given, threshold=threshold, processes=min(available_cores(), MOST_PROCESSES))
     while some := list(islice(answers, 1 if explain else BATCH)):
         silent += sum(found.nothing_known for found in some)
         words = [model.explain(found.text, found.label) if explain else None for found in some]
@@ -87,9 +91,9 @@ def _json_of(found: Classified, words: Words) -> str:
 
 def _line_of(found: Classified, words: Words) -> str:
     probabilities = " ".join([f"{name}={p:.4f}" for name, p in found.probabilities.items()])
-    cells = [found.label or "", f"{found.probability:.4f}", probabilities]
-    cells += [] if found.rating is None else [f"{found.rating:.2f}"]
-    rows = ["\t".join(map(safe, [*cells, found.text]))]
+    rating = "" if found.rating is None else f"{found.rating:.2f}\t"
+    label, text = safe(found.label or ""), safe(found.text)
+    rows = [f"{label}\t{found.probability:.4f}\t{safe(probabilities)}\t{rating}{text}"]
     return "\n".join([*rows, *[f"\t{weight:+.4f}\t{safe(token)}" for token, weight in words or []]])
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+from seqkit._workers import in_order
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -20,15 +21,5 @@ def ahead(function: Callable[[Item], Found], items: Iterable[Item]) -> Iterator[
     >>> list(ahead(str.upper, ["a", "b"]))
     ['A', 'B']
     """
-    given, error = iter(items), None
-    begun: deque[Future[Found]] = deque()
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
-        while error is None:
-            try:
-                begun.append(thread.submit(function, next(given)))
-            except (Exception, StopIteration) as found:
-                error = found
-            while begun and (len(begun) > 1 or error is not None):
-                yield begun.popleft().result()
-    if not isinstance(error, StopIteration):
-        raise error
+        yield from in_order(lambda item: thread.submit(function, item), items, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,20 @@ from numpy.typing import NDArray
 
 from seqkit.errors import Place, UsageError
 from seqkit.sentiment.ahead import ahead
+from seqkit.sentiment.answers import Answers, answering
 from seqkit.sentiment.documents import Documents
 from seqkit.sentiment.encoder import TextEncoder
 from seqkit.sentiment.ensemble import Ensemble, probabilities
 from seqkit.sentiment.labels import Labels
 from seqkit.sentiment.members import read_members
+from seqkit.sentiment.registry import model_kind
 from seqkit.storage import Manifest
 
 BATCH = 1024
 """Texts that are held at a time."""
+
+FEW, STARTING = 3, 8
+"""Batches that are not worth processes, and those that pass while processes start."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +82,19 @@ class SentimentModel:
         encoder: how text becomes ids.
         ensemble: its classifiers.
         manifest: what its bundle says of it; None before it has one.
+        bundle: that it was loaded from, if it was.
     """
 
     def __init__(
-        self, labels: Labels, encoder: TextEncoder, ensemble: Ensemble, manifest: Manifest | None = None
+        self,
+        labels: Labels,
+        encoder: TextEncoder,
+        ensemble: Ensemble,
+        manifest: Manifest | None = None,
+        bundle: Path | None = None,
     ) -> None:
-        self.labels, self.encoder, self.ensemble, self.manifest = labels, encoder, ensemble, manifest
+        self.labels, self.encoder, self.ensemble = labels, encoder, ensemble
+        self.manifest, self.bundle = manifest, bundle
 
     @classmethod
     def load(cls, bundle: Place) -> SentimentModel:
@@ -93,27 +106,44 @@ class SentimentModel:
             StorageError: reading failed.
         """
         opened, labels, encoder, ensemble = read_members(bundle)
-        return cls(labels, encoder, ensemble, opened.manifest)
+        return cls(labels, encoder, ensemble, opened.manifest, opened.path)
 
     def predict(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Calibrated probabilities, (texts, labels), in the order of `labels`."""
         found = [probabilities(self.ensemble.logits(documents)) for documents in self._documents(texts)]
         return np.concatenate(found) if found else np.zeros((0, len(self.labels)))
 
-    def classify(self, texts: Iterable[str], *, threshold: float = 0.0) -> Iterator[Classified]:
+    def classify(
+        self, texts: Iterable[str], *, threshold: float = 0.0, processes: int = 1
+    ) -> Iterator[Classified]:
         """What is said of each text, in order; few texts are held at a time.
 
         Args:
             texts: any number.
             threshold: the least probability, 0 to 1, that an answer must have to be given.
+            processes: how many work at many texts, beside this one; 1 for this one alone, as always for a
+                model that was not loaded from a bundle, and for networks, which take all cores anyway.
 
         Raises:
-            UsageError: a threshold out of range.
+            UsageError: a threshold or a number of processes out of range.
+            SeqkitError: a process failed.
         """
         if not 0 <= threshold <= 1:
             raise UsageError(f"threshold must be from 0 to 1, not {threshold}")
-        for documents in self._documents(texts):
-            yield from self._classified(documents, threshold)
+        if processes < 1:
+            raise UsageError(f"processes must be at least 1, not {processes}")
+        light = not any(model_kind(member.classifier.kind).is_network for member in self.ensemble.members)
+        batches = _batches(texts)
+        if processes == 1 or not light or self.bundle is None:
+            answered = self._answered(batches)
+        else:
+            answered = self._answered_in_processes(batches, self.bundle, processes)
+        for some, answers in answered:
+            yield from self._classified(some, answers, threshold)
+
+    def answers(self, texts: Sequence[str]) -> Answers:
+        """Of each text, computed here."""
+        return self._answers(self.encoder.encode(texts))
 
     def explain(self, text: str, label: str | None = None) -> list[tuple[str, float]]:
         """The tokens of a text, and how much each speaks for a label.
@@ -140,15 +170,37 @@ class SentimentModel:
 
     def _documents(self, texts: Iterable[str]) -> Iterator[Documents]:
         """The texts, `BATCH` at a time; while one batch is used, the next is cut and looked up."""
-        given = iter(texts)
-        first = list(islice(given, BATCH))
+        return self._encoded(_batches(texts))
+
+    def _encoded(self, batches: Iterator[list[str]]) -> Iterator[Documents]:
+        first = next(batches, [])
         if len(first) < BATCH:
             return map(self.encoder.encode, [first] if first else [])
-        return ahead(self.encoder.encode, chain([first], iter(lambda: list(islice(given, BATCH)), [])))
+        return ahead(self.encoder.encode, chain([first], batches))
 
-    def _classified(self, documents: Documents, threshold: float) -> Iterator[Classified]:
+    def _answers(self, documents: Documents) -> Answers:
+        # Of several members the one that knows most tokens counts.
+        known = [member.classifier.known(documents) for member in self.ensemble.members]
         found = probabilities(self.ensemble.logits(documents))
-        known, tokens = self._known(documents), documents.lengths
+        return Answers(found, np.asarray(np.max(known, axis=0), np.int64), documents.lengths)
+
+    def _answered(self, batches: Iterator[list[str]]) -> Iterator[tuple[Sequence[str], Answers]]:
+        for documents in self._encoded(batches):
+            yield documents.texts, self._answers(documents)
+
+    def _answered_in_processes(
+        self, batches: Iterator[list[str]], bundle: Path, processes: int
+    ) -> Iterator[tuple[Sequence[str], Answers]]:
+        """The first batches here: few are not worth a process, nor are those that come while it starts."""
+        yield from self._answered(islice(batches, FEW))
+        if (first := next(batches, None)) is None:
+            return
+        with answering(bundle, len(self.labels), processes) as answered:
+            yield from self._answered(chain([first], islice(batches, STARTING)))
+            yield from answered(batches)
+
+    def _classified(self, texts: Sequence[str], answers: Answers, threshold: float) -> Iterator[Classified]:
+        found, known, tokens = answers.probabilities, answers.known, answers.tokens
         answered = (known > 0) & (found.max(axis=1) >= threshold)
         ratings = (found @ self.labels.ratings).tolist() if self.labels.ordinal else repeat(None)
         names = self.labels.names
@@ -157,11 +209,9 @@ class SentimentModel:
             for index, given in zip(found.argmax(axis=1).tolist(), answered.tolist(), strict=True)
         ]
         each = [dict(zip(names, row, strict=True)) for row in found.tolist()]
-        return map(
-            Classified, documents.texts, best, each, ratings, tokens.tolist(), (tokens - known).tolist()
-        )
+        return map(Classified, texts, best, each, ratings, tokens.tolist(), (tokens - known).tolist())
 
-    def _known(self, documents: Documents) -> NDArray[np.int64]:
-        """Tokens that some member knows, at the least, (texts,)."""
-        known = [member.classifier.known(documents) for member in self.ensemble.members]
-        return np.asarray(np.max(known, axis=0), np.int64)
+
+def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    given = iter(texts)
+    return iter(lambda: list(islice(given, BATCH)), [])

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from seqkit import _workers
 from seqkit.errors import CorpusError, SeqkitError, StorageError
-from seqkit.text import workers
 from seqkit.text.sources import Block
 from seqkit.text.tokenizers import Tokenizer
 from seqkit.text.workers import encode_in_processes
@@ -85,8 +85,8 @@ def test_no_process_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(workers.subprocess, "Popen", refuse)
-    with pytest.raises(StorageError, match="cannot start a text worker: Resource temporarily unavailable"):
+    monkeypatch.setattr(_workers.subprocess, "Popen", refuse)
+    with pytest.raises(StorageError, match="cannot start a worker: Resource temporarily unavailable"):
         list(encode_in_processes(blocks(1), Tokenizer("word"), 2))
 
 
