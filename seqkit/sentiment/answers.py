@@ -66,8 +66,9 @@ def answering(
     """
 
     def ask(worker: Worker, texts: list[str]) -> Answered:
-        # A line break within a text is white space to every model.
-        lines = "\n".join([text.replace("\n", " ") for text in texts])
+        lines = "\n".join(texts)
+        if lines.count("\n") >= len(texts):  # within a text it is white space to every model
+            lines = "\n".join([text.replace("\n", " ") for text in texts])
         found, known, tokens = worker.ask(lines.encode("utf-8", "surrogatepass"))
         probabilities = np.frombuffer(found, np.float64).reshape(-1, labels)
         return texts, Answers(probabilities, np.frombuffer(known, np.int64), np.frombuffer(tokens, np.int64))
