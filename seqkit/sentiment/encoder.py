@@ -55,26 +55,14 @@ class TextEncoder:
         return Documents(texts, np.concatenate(ids), np.cumsum(np.concatenate(lengths)))
 
 
-def vocabulary_of(
-    cutter: Cutter,
-    texts: Iterable[str],
-    *,
-    min_count: int = 1,
-    max_size: int | None = None,
-    also: Iterable[str] = (),
-) -> Vocabulary:
+def vocabulary_of(cutter: Cutter, texts: Iterable[str], also: Iterable[str] = ()) -> Vocabulary:
     """The words of texts: `SPECIALS`, then by falling count, ties by code point.
 
     Args:
         cutter: what cuts the texts.
         texts: those that are learned, and no others.
-        min_count: words that occur less often are left out.
-        max_size: at most this many words are kept, the most frequent.
-        also: words that are there whatever their count, such as those of pretrained vectors; those that the
-            texts do not keep come last, in their own order, with the count 0.
-
-    Raises:
-        UsageError: a bound below 1.
+        also: words that are there, too, such as those of pretrained vectors; those that no text has come
+            last, in their own order, with the count 0.
     """
     seen: defaultdict[str, int] = defaultdict(lambda: len(seen), {"\n": _END})
     coder = _TokenNumbers(cutter, seen)
@@ -84,12 +72,8 @@ def vocabulary_of(
         counts.append(np.zeros(len(seen) - len(counts), np.int64))
         counts.values[:] += np.bincount(numbers, minlength=len(seen))
     del seen["\n"]
-    found = Vocabulary.from_counts(
-        dict(zip(seen, counts.values[1:].tolist(), strict=True)),
-        min_count=min_count,
-        max_size=max_size,
-        specials=SPECIALS,
-    )
+    of_words = dict(zip(seen, counts.values[1:].tolist(), strict=True))
+    found = Vocabulary.from_counts(of_words, specials=SPECIALS)
     more = [word for word in dict.fromkeys(also) if word not in found]
     return Vocabulary((*found.words, *more), np.concatenate([found.counts, np.zeros(len(more), np.int64)]))
 
