@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-import numpy as np
-
-from seqkit.sentiment.documents import Labelled
 from seqkit.sentiment.ensemble import Member
 from seqkit.sentiment.models.contract import Classifier, Fitting
 from seqkit.sentiment.registry import kind_of, model_kind
@@ -33,14 +29,13 @@ def trained_members(
     Raises:
         SeqkitError: as `fit` of the models.
     """
-    fingerprint = _fingerprint(fitting)
     members: list[Member] = []
     seconds: list[float] = []
     for group, settings in enumerate(models):
         for number in range(seeds):
             name = f"{prefix}{kind_of(settings).name}-{len(members)}"
             own = replace(fitting, seed=fitting.seed + number, name=name)
-            classifier, took = _member(settings, own, fingerprint)
+            classifier, took = _member(settings, own)
             members.append(Member(classifier, group))
             seconds.append(took)
     return members, seconds
@@ -58,13 +53,13 @@ def learned_all(members: Sequence[Member], fitting: Fitting) -> list[Member]:
     return found
 
 
-def _member(settings: Any, fitting: Fitting, fingerprint: str) -> tuple[Classifier, float]:
+def _member(settings: Any, fitting: Fitting) -> tuple[Classifier, float]:
     """A classifier and the seconds of its training, from its finished file if there is one."""
     kind, done = kind_of(settings), None
     if fitting.partial is not None:
         run = {"model": kind.name, "settings": asdict(settings), "seed": fitting.seed}
         run |= {**fitting.run_settings, "seqkit": __version__}
-        done = CheckpointFile(fitting.partial / f"{fitting.name}.done.{CHECKPOINT}", run, fingerprint)
+        done = CheckpointFile(fitting.partial / f"{fitting.name}.done.{CHECKPOINT}", run, fitting.fingerprint)
     if done and (found := done.read()):
         arrays, position = found
         # Those of a language model's encoder are other settings than were asked for.
@@ -77,20 +72,3 @@ def _member(settings: Any, fitting: Fitting, fingerprint: str) -> tuple[Classifi
     if done:
         done.write(classifier.tensors(), Position(seconds=took, history=[asdict(classifier.config)]))
     return classifier, took
-
-
-def _fingerprint(fitting: Fitting) -> str:
-    digest = hashlib.sha256()
-    for part in (fitting.train, fitting.valid):
-        digest.update(_digest(part).encode())
-    return digest.hexdigest()
-
-
-def _digest(labelled: Labelled) -> str:
-    """SHA-256 of texts and labels, in hex."""
-    digest = hashlib.sha256()
-    for text in labelled.documents.texts:
-        digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
-    for task in (labelled.main, *labelled.others.values()):
-        digest.update(repr(task.labels.names).encode() + np.ascontiguousarray(task.targets).tobytes())
-    return digest.hexdigest()

@@ -6,6 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -144,3 +145,16 @@ class Fitting:
     def run_settings(self) -> dict[str, Any]:
         """What a run that goes on must have, too."""
         return {**self.resources.settings, **self.settings}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that is learned from, in hex."""
+        digest = hashlib.sha256(repr(self.vocabulary.words).encode("utf-8", "surrogatepass"))
+        for labelled in (self.train, self.valid):
+            documents = labelled.documents
+            for text in documents.texts:
+                digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
+            digest.update(documents.ids.tobytes() + documents.starts.tobytes())
+            for task in (labelled.main, *labelled.others.values()):
+                digest.update(repr(task.labels.names).encode() + task.targets.tobytes())
+        return digest.hexdigest()

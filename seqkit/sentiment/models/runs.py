@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from seqkit.sentiment.models.contract import Fitting
 from seqkit.training.checkpoint import CheckpointFile
@@ -33,7 +30,7 @@ def run(trainee: Trainee, settings: Mapping[str, Any], patience: int | None, fit
     settings = {**settings, **fitting.run_settings, "seed": fitting.seed, "seqkit": __version__}
     with _folder(fitting.partial) as folder:
         checkpoint, best = (
-            CheckpointFile(folder / f"{fitting.name}.{name}", settings, _fingerprint(fitting))
+            CheckpointFile(folder / f"{fitting.name}.{name}", settings, fitting.fingerprint)
             for name in (CHECKPOINT, BEST)
         )
         loop = TrainingLoop(trainee, checkpoint, best, LoopConfig(patience=patience), fitting.progress)
@@ -47,15 +44,3 @@ def _folder(partial: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
-
-
-def _fingerprint(fitting: Fitting) -> str:
-    """SHA-256 of all that is learned from, in hex."""
-    digest = hashlib.sha256(repr(fitting.vocabulary.words).encode("utf-8", "surrogatepass"))
-    for labelled in (fitting.train, fitting.valid):
-        documents = labelled.documents
-        arrays = [documents.ids, documents.starts]
-        arrays += [task.targets for task in (labelled.main, *labelled.others.values())]
-        for array in arrays:
-            digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
