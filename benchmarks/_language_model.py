@@ -321,11 +321,11 @@ def main() -> None:
     seed, rate = int(sys.argv[4]), float(sys.argv[5])
     sampling = name.startswith("sample-")
     kind = name.split("-")[1] if sampling else name
-    task = TASKS[kind]
+    task = TASKS["word" if kind == "small" else kind]
     contestant: Any = None
     if sampling:
         number = int(name.split("-")[2])
-        vocabulary = {"word": 33_000, "character": 65}[kind]
+        vocabulary = {"word": 33_000, "small": 10_000, "character": 65}[kind]
         if program == "PyTorch":
             empty = np.ones(1000, np.int32)
             write = PyTorch(task, (empty, empty, vocabulary), seed, rate).writer(number)

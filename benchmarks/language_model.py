@@ -11,9 +11,10 @@
 The peer is the model of PyTorch's word_language_model example (embedding, LSTM, softmax, plain SGD with
 gradients cut at norm 0.25), written anew with the same sizes, batches and text; install PyTorch beside
 seqkit. "word" is 2 layers of 200 units, 20 x 35 tokens, tied, dropout 0.2, words of wiki.train that occur
-three times; "character" is 2 of 256, 64 x 64, on tinyshakespeare. Sampling writes one text, or 64 at once,
-with the state carried from word to word; Keras does it by `predict`. Each contestant (`_language_model.py`)
-is a process of its own; in a round each runs for `--seconds`, one after the other, and ratios are taken
+three times (33,000 where text is written); "small" the same with the 10,000 words of Zaremba et al. 2014;
+"character" is 2 of 256, 64 x 64, on tinyshakespeare. Sampling writes one text, or 64 at once, with the state
+carried from word to word; Keras does it by `predict`. Each contestant (`_language_model.py`) is a process of
+its own; in a round each runs for `--seconds`, one after the other, and ratios are taken
 round by round. Absolute figures depend on the machine; the ratios are what to look at.
 """
 
@@ -34,7 +35,8 @@ from typing import Any
 
 import numpy as np
 
-TASKS = ("word", "character", "sample-word-1", "sample-word-64", "sample-character-1", "sample-character-64")
+KINDS = ("word", "small", "character")
+TASKS = ("word", "character", *(f"sample-{kind}-{number}" for kind in KINDS for number in (1, 64)))
 RATE = 20.0
 """The learning rate of PyTorch's example."""
 
