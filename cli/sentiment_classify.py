@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,8 @@ def classify(
 
 Words = list[tuple[str, float]] | None
 
+_safe_name = cache(safe)  # of labels, which are few
+
 
 def _lines(source: str) -> Iterable[str]:
     from seqkit.text.sources import iter_lines
@@ -90,11 +93,11 @@ def _json_of(found: Classified, words: Words) -> str:
 
 
 def _line_of(found: Classified, words: Words) -> str:
-    probabilities = " ".join([f"{name}={p:.4f}" for name, p in found.probabilities.items()])
+    probabilities = " ".join([f"{_safe_name(name)}={p:.4f}" for name, p in found.probabilities.items()])
     rating = "" if found.rating is None else f"{found.rating:.2f}\t"
-    label, text = safe(found.label or ""), safe(found.text)
-    rows = [f"{label}\t{found.probability:.4f}\t{safe(probabilities)}\t{rating}{text}"]
-    return "\n".join([*rows, *[f"\t{weight:+.4f}\t{safe(token)}" for token, weight in words or []]])
+    label = _safe_name(found.label or "")
+    row = f"{label}\t{found.probability:.4f}\t{probabilities}\t{rating}{safe(found.text)}"
+    return row if words is None else "\n".join([row, *[f"\t{w:+.4f}\t{safe(token)}" for token, w in words]])
 
 
 def _show_one(found: Classified, words: Words) -> None:

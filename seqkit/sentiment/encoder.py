@@ -1,4 +1,4 @@
-"""Texts to documents: each form between white space is cut and looked up once, however often it stands.
+"""Texts to documents: tokens of plain text are found in NumPy, all other forms are cut once and remembered.
 
 >>> cutter = Cutter()
 >>> vocabulary = vocabulary_of(cutter, ["good film", "good fun"], also=["superb"])
@@ -11,17 +11,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import compress
+from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.sentiment.cutting import Cutter
 from seqkit.sentiment.documents import SPECIALS, UNKNOWN_ID, Documents
-from seqkit.text.forms import LINE_END, FormTable, Growing
+from seqkit.sentiment.plain_text import token_spans
+from seqkit.text.forms import LINE_END, FormTable, Growing, Integers, prepared, ranges, spans
 from seqkit.text.vocabulary import Vocabulary
 
 BLOCK_CHARACTERS = 1 << 20
@@ -29,9 +29,6 @@ BLOCK_CHARACTERS = 1 << 20
 
 MAX_FORMS, MAX_FORM_BYTES = 1 << 20, 1 << 26
 """Above these, what is known of forms is forgotten, so that memory stays flat over any number of texts."""
-
-_END = 0
-r"""The number of "\n", the end of a form; that of `PAD`, which no document holds."""
 
 
 class TextEncoder:
@@ -44,7 +41,7 @@ class TextEncoder:
 
     def __init__(self, cutter: Cutter, vocabulary: Vocabulary) -> None:
         self.cutter, self.vocabulary = cutter, vocabulary
-        self._numbers, self._lock = _TokenNumbers(cutter, _Ids(vocabulary)), Lock()
+        self._numbers, self._lock = _TokenNumbers(cutter, _Known(vocabulary)), Lock()
 
     def encode(self, texts: Sequence[str]) -> Documents:
         """The documents, in the order of the texts."""
@@ -64,15 +61,14 @@ def vocabulary_of(cutter: Cutter, texts: Iterable[str], also: Iterable[str] = ()
         also: words that are there, too, such as those of pretrained vectors; those that no text has come
             last, in their own order, with the count 0.
     """
-    seen: defaultdict[str, int] = defaultdict(lambda: len(seen), {"\n": _END})
+    seen = _Seen()
     coder = _TokenNumbers(cutter, seen)
     counts = Growing(np.zeros(1, np.int64))
     for block in _blocks(texts):
         numbers, _ = coder.of(block)
-        counts.append(np.zeros(len(seen) - len(counts), np.int64))
-        counts.values[:] += np.bincount(numbers, minlength=len(seen))
-    del seen["\n"]
-    of_words = dict(zip(seen, counts.values[1:].tolist(), strict=True))
+        counts.append(np.zeros(1 + len(seen.tokens) - len(counts), np.int64))
+        counts.values[:] += np.bincount(numbers, minlength=len(counts))
+    of_words = dict(zip(seen.tokens, counts.values[1:].tolist(), strict=True))
     found = Vocabulary.from_counts(of_words, specials=SPECIALS)
     more = [word for word in dict.fromkeys(also) if word not in found]
     return Vocabulary((*found.words, *more), np.concatenate([found.counts, np.zeros(len(more), np.int64)]))
@@ -91,66 +87,107 @@ def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield block
 
 
-class _Ids(dict[str, int]):
-    """The id of each token of a vocabulary; all others are unknown."""
+class _Numbering(Protocol):
+    """Gives tokens numbers, and the end of a line `LINE_END`: that of `PAD`, which no document holds."""
+
+    def of(self, text: bytes, starts: Integers, lengths: Integers) -> NDArray[np.int32]:
+        """The numbers of the tokens that lie there in prepared text, in their order."""
+
+
+class _Known:
+    """The ids of a vocabulary; all other tokens are unknown."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        super().__init__(zip(vocabulary.words, range(len(vocabulary)), strict=True))
-        self["\n"] = _END
+        self._table = FormTable()
+        words = vocabulary.words
+        ids = [id_ for id_, word in enumerate(words) if word.split() == [word] and "\0" not in word]
+        spelt = " ".join([words[id_] for id_ in ids]).encode(errors="surrogatepass")
+        numbers, _ = self._table.numbers(spelt)
+        self._ids = np.full(len(self._table) + 1, UNKNOWN_ID, np.int32)  # the last is that of number -1
+        self._ids[numbers] = ids
+        self._ids[LINE_END] = LINE_END
 
-    def __missing__(self, token: str) -> int:
-        return UNKNOWN_ID
+    def of(self, text: bytes, starts: Integers, lengths: Integers) -> NDArray[np.int32]:
+        return np.take(self._ids, self._table.find(text, starts, lengths))
+
+
+class _Seen:
+    """Numbers from 1 in order of arrival.
+
+    Attributes:
+        tokens: by number, from 1.
+    """
+
+    def __init__(self) -> None:
+        self._table, self.tokens = FormTable(), list[str]()
+
+    def of(self, text: bytes, starts: Integers, lengths: Integers) -> NDArray[np.int32]:
+        numbers, new = self._table.add(text, starts, lengths)
+        self.tokens += [token.decode() for token in new]
+        return numbers
 
 
 class _TokenNumbers:
-    """The numbers of the tokens of texts, remembered by form.
-
-    As in `seqkit.text.coding`: text is cut at ASCII white space, which no token holds, into forms; those not
-    seen before are cut into tokens.
+    """The numbers of the tokens of texts; those of forms that are not plain are remembered.
 
     Args:
         cutter: what cuts.
-        numbers: of tokens, and of "\n" `_END`.
+        numbering: of tokens.
     """
 
-    def __init__(self, cutter: Cutter, numbers: Mapping[str, int]) -> None:
-        self._cutter, self._number = cutter, numbers.__getitem__
+    def __init__(self, cutter: Cutter, numbering: _Numbering) -> None:
+        self._cutter, self._numbering = cutter, numbering
         self._forget()
 
     def _forget(self) -> None:
         self._table, self._form_bytes = FormTable(), 0
         self._numbers = Growing(np.zeros(0, np.int32))  # of the tokens of all forms, one form after another
-        self._starts = Growing(np.zeros(1, np.int32))  # of each form in there
-        self._lengths = Growing(np.zeros(1, np.int32))  # in tokens; the end of a text, `LINE_END`, has none
+        self._starts = Growing(np.zeros(1, np.int64))  # of each form in there
+        self._lengths = Growing(np.zeros(1, np.int64))  # in tokens
 
     def of(self, texts: list[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """The numbers of all tokens, and how many each text has, (texts,)."""
+        text = prepared(self._cutter.lines(texts).replace("\0", " ").encode(errors="replace"))
+        starts, lengths, others = token_spans(text)
+        cased = text.lower() if self._cutter.lowercase else text
+        if len(others):
+            numbers = self._with_forms(text, cased, starts, lengths, others)
+        else:
+            numbers = self._numbering.of(cased, starts, lengths)
+        ends = np.flatnonzero(numbers == LINE_END)
+        return numbers[numbers != LINE_END], np.diff(ends, prepend=-1) - 1
+
+    def _with_forms(
+        self, text: bytes, cased: bytes, starts: Integers, lengths: Integers, others: Integers
+    ) -> NDArray[np.int32]:
+        """The numbers where some spans, `others`, are whole forms."""
+        plain = np.ones(len(starts), bool)
+        plain[others] = False
+        forms = self._forms(text, starts[others], lengths[others])
+        counts = np.ones(len(starts), np.int64)
+        counts[others] = np.take(self._lengths.values, forms)
+        ends = np.cumsum(counts)
+        found = np.empty(ends[-1], np.int32)
+        found[ends[plain] - 1] = self._numbering.of(cased, starts[plain], lengths[plain])
+        where = ranges(np.take(self._starts.values, forms), counts[others])
+        found[ranges(ends[others] - counts[others], counts[others])] = np.take(self._numbers.values, where)
+        return found
+
+    def _forms(self, text: bytes, starts: Integers, lengths: Integers) -> NDArray[np.int32]:
+        """The numbers of forms; those that were not known are taken in."""
         if len(self._table) > MAX_FORMS or self._form_bytes > MAX_FORM_BYTES:
             self._forget()
-        lines = self._cutter.lines(texts).replace("\0", " ")
-        forms, new = self._table.numbers(lines.encode(errors="replace"))
-        if new:
-            self._learn(new)
-        lengths = np.take(self._lengths.values, forms)
-        ends = np.cumsum(lengths, dtype=np.int32)
-        # Token t of the block, of the form f that begins at b in it, is at starts[f] + (t - b).
-        where = np.repeat(np.take(self._starts.values, forms) - (ends - lengths), lengths)
-        where += np.arange(len(where), dtype=np.int32)
-        of_texts = np.diff(ends[forms == LINE_END], prepend=np.int32(0))
-        return np.take(self._numbers.values, where), of_texts.astype(np.int64)
-
-    def _learn(self, forms: list[bytes]) -> None:
-        """Takes in forms, which follow those known."""
-        plain = np.fromiter(map(bytes.isascii, forms), np.bool_, len(forms))
-        tokens: list[str] = []
-        for kind in (True, False):  # what is not ASCII is cut more slowly
-            lines = b"\n".join([*compress(forms, plain == kind), b""])
-            tokens += self._cutter.cut(lines.decode())
-            self._form_bytes += len(lines)
-        numbers = np.fromiter(map(self._number, tokens), np.int32, len(tokens))
-        ends = np.flatnonzero(numbers == _END)  # they stay among the numbers, between those of the forms
-        starts = np.append(0, ends[:-1] + 1)
-        order = np.argsort(np.argsort(~plain, kind="stable"))
-        self._starts.append(len(self._numbers) + starts[order])
-        self._lengths.append((ends - starts)[order])
-        self._numbers.append(numbers)
+        forms, new = self._table.add(text, starts, lengths)
+        if not new:
+            return forms
+        lines = b"\n".join([*new, b""])
+        self._form_bytes += len(lines)
+        tokens = prepared(" ".join(self._cutter.cut(lines.decode())).encode())
+        numbers = self._numbering.of(tokens, *spans(tokens))
+        ends = np.flatnonzero(numbers == LINE_END)
+        own = np.diff(ends, prepend=-1) - 1
+        # The ends of lines fall out: each form begins at its place less the ends before it.
+        self._starts.append(len(self._numbers) + ends - own - np.arange(len(ends)))
+        self._lengths.append(own)
+        self._numbers.append(numbers[numbers != LINE_END])
+        return forms

@@ -19,6 +19,7 @@ r"""The number of "\n"; forms are numbered from 1."""
 _SHORT = 16
 _OTHER_SPACES = (b"\t", b"\x0b", b"\x0c", b"\r")  # with " " and "\n" what bytes.split takes for white space
 _MASKS = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)  # keep the first n bytes
+_SEVEN_BYTES = _MASKS[7]
 _ONE, _REST = np.uint64(1), np.uint64(63)
 
 Integers = NDArray[np.int64]
@@ -77,8 +78,11 @@ class FormTable:
             The number of each form and `LINE_END` for each "\n", in their order; and the forms that got their
             numbers only now, by number.
         """
-        text = _prepared(data)
-        starts, lengths = _spans(text)
+        text = prepared(data)
+        return self.add(text, *spans(text))
+
+    def add(self, text: bytes, starts: Integers, lengths: Integers) -> tuple[NDArray[np.int32], list[bytes]]:
+        """As `numbers`, of pieces of prepared text, which may be any without a space."""
         low, high = _keys(text, starts, lengths)
         numbers, missing = self._look_up(low, high)
         long = np.flatnonzero(lengths > _SHORT)
@@ -90,6 +94,15 @@ class FormTable:
         if len(long):
             numbers[long] = self._look_up_long(_cut(text, starts, lengths, long), new)
         return numbers, new
+
+    def find(self, text: bytes, starts: Integers, lengths: Integers) -> NDArray[np.int32]:
+        """The number of each of these pieces of prepared text, or -1; none is added."""
+        numbers, missing = self._look_up(*_keys(text, starts, lengths))
+        numbers[missing] = -1
+        long = np.flatnonzero(lengths > _SHORT)
+        if len(long):
+            numbers[long] = [self._long.get(form, -1) for form in _cut(text, starts, lengths, long)]
+        return numbers
 
     def _look_up(self, low: Keys, high: Keys) -> tuple[NDArray[np.int32], Integers]:
         """The number of each key, and the positions of those that have none."""
@@ -113,7 +126,8 @@ class FormTable:
     def _differ(self, numbers: NDArray[np.int32], low: Keys, high: Keys) -> NDArray[np.bool_]:
         """Whether the form of each number has another key."""
         differ: NDArray[np.bool_] = np.take(self._low.values, numbers) != low
-        differ |= np.take(self._high.values, numbers) != high
+        long = np.flatnonzero(low > _SEVEN_BYTES)  # a shorter form has no second eight bytes
+        differ[long] |= np.take(self._high.values, numbers[long]) != high[long]
         return differ
 
     def _add(self, low: Keys, high: Keys) -> tuple[Integers, Integers]:
@@ -166,7 +180,7 @@ class FormTable:
             numbers, places = numbers[rest], (places[rest] + 1) & (len(self._slots) - 1)
 
 
-def _prepared(data: bytes) -> bytes:
+def prepared(data: bytes) -> bytes:
     """The text between spaces, a NUL for each line end, then zeros: to whole 64-bit integers and two more."""
     for space in _OTHER_SPACES:
         if space in data:
@@ -175,7 +189,7 @@ def _prepared(data: bytes) -> bytes:
     return b"".join([b" ", data, b" ", bytes(16 + -(len(data) + 2) % 8)])
 
 
-def _spans(text: bytes) -> tuple[Integers, Integers]:
+def spans(text: bytes) -> tuple[Integers, Integers]:
     """Start and length of each form in prepared text."""
     is_space = np.frombuffer(text, np.uint8) == ord(" ")
     edges = np.flatnonzero(is_space[1:] != is_space[:-1]) + 1  # the last is the start of the final zeros
@@ -203,8 +217,15 @@ def _eight_bytes(words: Keys, starts: Integers) -> Keys:
 
 
 def _cut(text: bytes, starts: Integers, lengths: Integers, chosen: Integers) -> list[bytes]:
-    """Some of the forms, each of which a space follows in the text."""
+    """Some of the forms; none has a space."""
     sizes = lengths[chosen] + 1
-    ends = np.cumsum(sizes)
-    where = np.repeat(starts[chosen] - (ends - sizes), sizes) + np.arange(ends[-1] if len(ends) else 0)
-    return np.take(np.frombuffer(text, np.uint8), where).tobytes().split()
+    found = np.take(np.frombuffer(text, np.uint8), ranges(starts[chosen], sizes))
+    found[np.cumsum(sizes) - 1] = ord(" ")
+    return found.tobytes().split()
+
+
+def ranges(starts: Integers, lengths: Integers) -> Integers:
+    """The integers from each start on, as many as its length, one range after the other."""
+    offsets = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+    offsets += np.arange(len(offsets))
+    return offsets

@@ -16,6 +16,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ VOCABULARY = "vocabulary.tsv"
 
 # json.dumps leaves these as they are; escaped, a row is one line in every editor and any str can be written.
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+# Rows in which a TAB and a line end stand nowhere but where they belong.
+_ROWS = re.compile(r'(?:"(?:[^"\\\x00-\x1f]++|\\.)*+"\t(?:0|[1-9][0-9]{0,17})\n)*+')
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,19 +169,13 @@ class Vocabulary:
         Raises:
             FormatError: a row that is not a JSON string, a TAB and a count; a word that stands twice.
         """
-        *rows, end = text.split("\n")
-        if end:
-            raise FormatError("the last row is cut short", path=path, line=len(rows) + 1)
-        words, counts = [], []
-        for line, row in enumerate(rows, 1):
-            token, _, count = row.partition("\t")
-            if not (count.isascii() and count.isdigit() and len(count) < 19):
-                raise FormatError(
-                    f"expected a word, a TAB and a count, not {row[:80]!r}", path=path, line=line
-                )
-            words.append(_parse_token(token, path, line))
-            counts.append(int(count))
-        vocabulary = cls(tuple(words), np.array(counts, np.int64))
+        try:
+            if not _ROWS.fullmatch(text):
+                raise ValueError
+            fields = json.loads("[" + text[:-1].replace("\t", ",").replace("\n", ",") + "]")
+        except ValueError:
+            fields = _parsed_by_row(text, path)
+        vocabulary = cls(tuple(fields[::2]), np.array(fields[1::2], np.int64))
         try:
             _ = vocabulary._ids
         except DataError as error:
@@ -208,14 +206,21 @@ def _by_count(words: Collection[str], counts: Mapping[str, int]) -> list[str]:
     return [ordered[i] for i in np.argsort(-frequency, kind="stable").tolist()]
 
 
-def _parse_token(token: str, path: Place | None, line: int) -> str:
-    inner = token[1:-1]
-    if token == f'"{inner}"' and '"' not in inner and "\\" not in inner and inner.isprintable():
-        return inner  # ten times as fast
-    try:
-        word = json.loads(token)
-    except ValueError:
-        word = None
-    if not isinstance(word, str):
-        raise FormatError(f"expected a word as a JSON string, not {token[:80]!r}", path=path, line=line)
-    return word
+def _parsed_by_row(text: str, path: Place | None) -> list[Any]:
+    """The words, a count behind each, or the first fault; five times as slow as all rows at once."""
+    *rows, end = text.split("\n")
+    if end:
+        raise FormatError("the last row is cut short", path=path, line=len(rows) + 1)
+    fields: list[Any] = []
+    for line, row in enumerate(rows, 1):
+        token, _, count = row.partition("\t")
+        if not (count.isascii() and count.isdigit() and len(count) < 19):
+            raise FormatError(f"expected a word, a TAB and a count, not {row[:80]!r}", path=path, line=line)
+        try:
+            word = json.loads(token)
+        except ValueError:
+            word = None
+        if not isinstance(word, str):
+            raise FormatError(f"expected a word as a JSON string, not {token[:80]!r}", path=path, line=line)
+        fields += [word, int(count)]
+    return fields

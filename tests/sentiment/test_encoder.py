@@ -31,7 +31,16 @@ PIECES = [
     "é",
     "👍🏽",
     "\u2019",
+    "'",
+    "_",
+    "(",
+    ":",
+    "-",
+    "3",
     ":)",
+    "^^",
+    "\x1c",
+    "a" * 17,
 ]
 TEXTS = st.lists(
     st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(max_size=20), max_size=8
@@ -93,9 +102,9 @@ def test_long_forms_are_forgotten_like_many(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(module, "MAX_FORM_BYTES", 100)
     monkeypatch.setattr(module, "BLOCK_CHARACTERS", 50)
     encoder = TextEncoder(Cutter(), vocabulary_of(Cutter(), ["good"]))
-    texts = [f"good{'!' * number}" for number in range(60)]  # 60 forms with 1,890 bytes
-    assert encoder.encode(texts).lengths.tolist() == [1 + number for number in range(60)]
-    assert encoder._numbers._form_bytes <= 100 + 50 + 60  # the last block came after the limit
+    texts = [f"good=!{'!' * number}" for number in range(60)]  # 60 forms with 2,190 bytes
+    assert encoder.encode(texts).lengths.tolist() == [3 + number for number in range(60)]
+    assert 0 < encoder._numbers._form_bytes <= 100 + 50 + 66  # the last block came after the limit
 
 
 def test_threads_share_an_encoder() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqkit.text.forms import FormTable
+from seqkit.text.forms import FormTable, prepared, ranges, spans
 
 # Short alphabets and lengths around 8 and 16, so that forms repeat and differ only beyond a 64-bit integer.
 FORMS = st.one_of(
@@ -41,3 +42,32 @@ def test_many_forms() -> None:
         assert not none
         assert (again == numbers).all()
     assert len(table) == 200_001
+
+
+@given(BLOCKS, BLOCKS)
+def test_what_is_not_there_is_not_found(blocks: list[bytes], others: list[bytes]) -> None:
+    table = FormTable()
+    known = {b"\0": 0}
+    for block in blocks:
+        _, new = table.numbers(block)
+        known |= {form: number for number, form in enumerate(new, len(known))}
+    for block in [*blocks, *others]:
+        text = prepared(block)
+        expected = [known.get(form, -1) for form in block.replace(b"\n", b" \0 ").split()]
+        assert table.find(text, *spans(text)).tolist() == expected
+    assert len(table) == len(known)
+
+
+def test_pieces_that_touch() -> None:
+    table = FormTable()
+    text = prepared(b"well-known,a-very-long-long-word")
+    starts, lengths = np.array([1, 5, 6, 11, 12]), np.array([4, 1, 5, 1, 21])
+    numbers, new = table.add(text, starts, lengths)
+    pieces = [b"well", b"-", b"known", b",", b"a-very-long-long-word"]
+    assert [new[number - 1] for number in numbers] == pieces
+    assert table.find(text, starts, lengths).tolist() == numbers.tolist()
+
+
+def test_ranges_one_after_the_other() -> None:
+    assert ranges(np.array([5, 0, 9, 3]), np.array([2, 0, 1, 3])).tolist() == [5, 6, 9, 3, 4, 5]
+    assert ranges(np.zeros(0, np.int64), np.zeros(0, np.int64)).tolist() == []

@@ -65,6 +65,8 @@ def test_the_tsv_is_what_the_design_says() -> None:
         ('"a"\t1', 1),
         ('"a"\t1\n"b"', 2),
         ('"a"\n', 1),
+        ('"a"\t1\t"b"\n2\n', 1),
+        ('"a"\t1\n"\\x"\t1\n', 2),
         ("a\t1\n", 1),
         ("1\t1\n", 1),
         ('"\t1\n', 1),
@@ -84,6 +86,10 @@ def test_a_bad_tsv_is_refused(text: str, line: int | None) -> None:
     with pytest.raises(FormatError) as caught:
         Vocabulary.from_tsv(text, "vocabulary.tsv")
     assert (caught.value.line, caught.value.path) == (line, "vocabulary.tsv")
+
+
+def test_counts_may_begin_with_zeros() -> None:
+    assert Vocabulary.from_tsv('"a"\t007\n"b\\n"\t0\n') == Vocabulary(("a", "b\n"), np.array([7, 0]))
 
 
 def test_the_vocabulary_of_a_bundle(tmp_path: Path) -> None:
