@@ -98,6 +98,7 @@ SENTENCE_CNN = CnnConfig(
 )
 TUNED_CNN = replace(SENTENCE_CNN, frozen=False, epochs=4)
 TUNED_RNN = RnnConfig(epochs=4, learning_rate=0.001, vector_dropout=0.3, word_dropout=0.2)
+LANGUAGE_RNN = RnnConfig(epochs=4, learning_rate=0.001, word_dropout=0.1, unfreezing=False, rate_decay=1.0)
 REVIEW_CNN = CnnConfig(
     epochs=2, patience=None, shortest=2, longest=3, filters=100, learning_rate=0.001, schedule="cosine",
     vector_dropout=0.2,
@@ -111,12 +112,20 @@ class Recipe:
     Args:
         models: that answer together.
         vectors: whether they begin with word vectors.
+        language_model: whether `rnn` begins with a language model.
         self_trained: whether texts without labels are learned, too.
     """
 
     models: tuple[Any, ...]
     vectors: bool = False
+    language_model: bool = False
     self_trained: bool = False
+
+    def has_all(self, resources: Resources) -> bool:
+        """Whether it finds what it begins with."""
+        return (not self.vectors or resources.vectors is not None) and (
+            not self.language_model or resources.language_model is not None
+        )
 
 
 def recipes(name: str) -> dict[str, Recipe]:
@@ -136,6 +145,9 @@ def recipes(name: str) -> dict[str, Recipe]:
     }
     if name == "subj":
         found["linear + average + rnn + cnn"] = Recipe((linear, average, TUNED_RNN, TUNED_CNN), vectors=True)
+        found["linear + average + rnn + cnn, language model"] = Recipe(
+            (linear, average, LANGUAGE_RNN, TUNED_CNN), vectors=True, language_model=True
+        )
     if name == "imdb":
         student = LinearConfig(min_count=3, l2=3e-4)
         found["linear, self-trained"] = Recipe((student,), self_trained=True)
@@ -143,9 +155,13 @@ def recipes(name: str) -> dict[str, Recipe]:
     return found
 
 
-def fitted(split: Split, recipe: Recipe, vectors: Any, seed: int) -> Any:
-    """The trained model."""
-    resources = Resources(vectors=vectors) if recipe.vectors else None
+def fitted(split: Split, recipe: Recipe, resources: Resources, seed: int) -> Any:
+    """The trained model; it takes of the resources what the recipe has."""
+    resources = replace(
+        resources,
+        vectors=resources.vectors if recipe.vectors else None,
+        language_model=resources.language_model if recipe.language_model else None,
+    )
     more = Unlabelled(unlabelled()) if recipe.self_trained else None
     config = FitConfig(models=recipe.models, seed=seed)
     return fit_model(split.learned, config, valid=split.valid, unlabelled=more, resources=resources).model

@@ -1,9 +1,9 @@
 """Classifying sentiment: how right each family of models is on the standard sets, and how fast.
 
-Sets are in the folder `sentiment` of SEQKIT_DATA. Word vectors come from `seqkit embed train`, on text
-without labels and outside the test sets. Nothing is asked of a test set without --test: all else is tried
-on inner splits of what may be learned. fastText is built by hand; its program is the argument of --peer,
-and learns the same splits.
+Sets are in the folder `sentiment` of SEQKIT_DATA. Word vectors come from `seqkit embed train`, a language
+model from `seqkit lm train`, both on text without labels and outside the test sets. Nothing is asked of a
+test set without --test: all else is tried on inner splits of what may be learned. fastText is built by hand;
+its program is the argument of --peer, and learns the same splits.
 
     python benchmarks/sentiment.py imdb mr --models linear average --peer ./fasttext --vectors VECTORS
     python benchmarks/sentiment.py --speed BUNDLE --peer ./fasttext
@@ -30,6 +30,7 @@ import numpy as np
 from seqkit.embeddings.initial import Initial
 from seqkit.sentiment.dataset import Dataset
 from seqkit.sentiment.evaluation.evaluate import evaluate_probabilities
+from seqkit.sentiment.models.contract import Resources
 
 HEADERS = ("set", "model", "accuracy", "macro F1", "seeds", "training, s", "texts/s")
 
@@ -47,7 +48,7 @@ def trained(
         threads = ["-thread", str(arguments.threads)]
         return parts.FastText(arguments.peer, [*parts.PEERS[name], *threads]).fit(split, seed, folder)
     began = time.monotonic()
-    found = parts.fitted(split, parts.recipes(name)[model], arguments.initial, seed)
+    found = parts.fitted(split, parts.recipes(name)[model], arguments.resources, seed)
     return (lambda dataset: found.predict(dataset.texts)), time.monotonic() - began
 
 
@@ -90,8 +91,11 @@ def table(arguments: argparse.Namespace) -> None:
         known = [*parts.recipes(name), *(["fasttext"] if arguments.peer else [])]
         for model in arguments.models or known:
             recipe = parts.recipes(name).get(model)
-            if model not in known or (recipe and recipe.vectors and not arguments.initial):
-                print(f"{name}, {model}: no such model, or --vectors or --peer is missing", file=sys.stderr)
+            if model not in known or (recipe and not recipe.has_all(arguments.resources)):
+                print(
+                    f"{name}, {model}: no such model; or --vectors, --lm or --peer is missing",
+                    file=sys.stderr,
+                )
                 continue
             print(f"| {' | '.join(row(arguments, name, model))} |", flush=True)
 
@@ -149,13 +153,15 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", metavar="SET")
     parser.add_argument("--models", nargs="+")
     parser.add_argument("--vectors")
+    parser.add_argument("--lm", help="a language model of words, of the same texts as the vectors")
     parser.add_argument("--peer", type=lambda path: str(Path(path).resolve()))
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--test", action="store_true", help="ask the test sets")
     parser.add_argument("--speed", nargs="+", metavar="BUNDLE")
     arguments = parser.parse_args()
-    arguments.initial = Initial.load(arguments.vectors) if arguments.vectors else None
+    vectors = Initial.load(arguments.vectors) if arguments.vectors else None
+    arguments.resources = Resources(vectors=vectors, language_model=arguments.lm)
     if arguments.speed:
         speed(arguments)
     else:

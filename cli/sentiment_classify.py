@@ -75,11 +75,17 @@ def _lines(source: str) -> Iterable[str]:
 
 
 def _show_json(some: list[Classified], words: list[Words]) -> None:
-    click.echo("\n".join(map(_json_of, some, words)))
+    _put(map(_json_of, some, words))
 
 
 def _show_lines(some: list[Classified], words: list[Words]) -> None:
-    click.echo("\n".join(map(_line_of, some, words)))
+    _put(map(_line_of, some, words))
+
+
+def _put(lines: Iterable[str]) -> None:
+    """Writes lines without escapes, in which `click.echo` would look for some, character by character."""
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.flush()
 
 
 def _show_table(some: list[Classified], words: list[Words]) -> None:

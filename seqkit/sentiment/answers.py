@@ -1,6 +1,6 @@
 """What a model says of texts in numbers, and processes that say it.
 
-A request to a process is a batch of texts, one a line, in UTF-8; its reply has the arrays of `Answers`.
+A request to a process is a batch of texts, the data of `Lines`; its reply has the arrays of `Answers`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit._workers import Part, Worker, Workers, answer_requests
+from seqkit.sentiment.lines import Lines
 
 Answered = tuple[Sequence[str], "Answers"]
 
@@ -44,7 +45,7 @@ def serve(bundle: str) -> None:
     model = SentimentModel.load(bundle)
 
     def answer(lines: bytes) -> list[Part]:
-        found = model.answers(lines.decode("utf-8", "surrogatepass").split("\n"))
+        found = model.answers(Lines(lines))
         return [array.tobytes() for array in (found.probabilities, found.known, found.tokens)]
 
     answer_requests(answer)
@@ -66,10 +67,7 @@ def answering(
     """
 
     def ask(worker: Worker, texts: list[str]) -> Answered:
-        lines = "\n".join(texts)
-        if lines.count("\n") >= len(texts):  # within a text it is white space to every model
-            lines = "\n".join([text.replace("\n", " ") for text in texts])
-        found, known, tokens = worker.ask(lines.encode("utf-8", "surrogatepass"))
+        found, known, tokens = worker.ask(Lines.of(texts).data)
         probabilities = np.frombuffer(found, np.float64).reshape(-1, labels)
         return texts, Answers(probabilities, np.frombuffer(known, np.int64), np.frombuffer(tokens, np.int64))
 

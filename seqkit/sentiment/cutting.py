@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import regex
 
 from seqkit.errors import UsageError
+from seqkit.sentiment.lines import Lines, decoded
 from seqkit.text.tokenizers import WORD_PATTERN
 
 EMOTICON_PATTERN = r"""
@@ -39,7 +40,8 @@ _ASCII_TOKENS = re.compile(
     rf"\w+(?:'\w+)* | [.,!?\"\n] | (?=[<>:;=(^-])(?:{EMOTICON_PATTERN}) | [^\w\s\x00-\x1f\x7f]",
     re.VERBOSE | re.ASCII,
 )
-_LINE_BREAKS = re.compile(r"</?(?:[bB][rR]|[pP])[^\S\n]*/?>")
+_LINE_BREAKS = re.compile(rb"</?(?:[bB][rR]|[pP])[^\S\n]*/?>")
+_TYPOGRAPHIC_APOSTROPHE = "\u2019".encode()
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,13 @@ class Cutter:
 
     def tokens(self, text: str) -> list[str]:
         """The tokens of one text, in order; none holds white space."""
-        return self.cut(self.lines([text]))[:-1]
+        return self.cut(decoded(self.lines([text])))[:-1]
 
     def cut(self, lines: str) -> list[str]:
         r"""The tokens of texts, or of pieces of them between white space, one after the other.
 
         Args:
-            lines: as `lines` gives them; pieces of them are each on a line, too.
+            lines: as `lines` gives them, decoded; pieces of them are each on a line, too.
 
         Returns:
             The tokens, and "\n" after those of each.
@@ -71,15 +73,13 @@ class Cutter:
         # A space ends every rule of lower-casing.
         return " ".join(found).lower().split(" ") if self.lowercase and found else found
 
-    def lines(self, texts: Sequence[str]) -> str:
-        r"""The texts as they are cut, "\n" after each and nowhere else.
+    def lines(self, texts: Sequence[str]) -> bytes:
+        r"""The texts as they are cut, by `seqkit.sentiment.lines.encoded`, "\n" after each and nowhere else.
 
         Line breaks of HTML are spaces, apostrophes plain. White space always separates tokens in it.
         """
-        joined = "\n".join([*texts, ""])
-        if joined.count("\n") > len(texts):
-            joined = "\n".join([*[text.replace("\n", " ") for text in texts], ""])
-        return _LINE_BREAKS.sub(" ", joined).replace("\u2019", "'")
+        lines = texts if isinstance(texts, Lines) else Lines.of(texts)
+        return _LINE_BREAKS.sub(b" ", lines.data).replace(_TYPOGRAPHIC_APOSTROPHE, b"'")
 
     def to_config(self) -> dict[str, bool]:
         """The cutter as JSON-ready data, for a bundle's manifest."""

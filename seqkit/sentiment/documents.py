@@ -33,7 +33,7 @@ class Documents:
     starts: NDArray[np.int64]
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self.starts) - 1
 
     @property
     def lengths(self) -> NDArray[np.int64]:

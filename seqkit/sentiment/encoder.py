@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from seqkit.sentiment.cutting import Cutter
 from seqkit.sentiment.documents import SPECIALS, UNKNOWN_ID, Documents
+from seqkit.sentiment.lines import Lines, decoded, encoded
 from seqkit.sentiment.plain_text import token_spans
 from seqkit.text.forms import LINE_END, FormTable, Growing, Integers, prepared, ranges, spans
 from seqkit.text.vocabulary import Vocabulary
@@ -74,17 +75,20 @@ def vocabulary_of(cutter: Cutter, texts: Iterable[str], also: Iterable[str] = ()
     return Vocabulary((*found.words, *more), np.concatenate([found.counts, np.zeros(len(more), np.int64)]))
 
 
-def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:
+def _blocks(texts: Iterable[str]) -> Iterator[Lines]:
     """The texts in blocks of about `BLOCK_CHARACTERS`."""
+    if isinstance(texts, Lines):
+        yield from texts.blocks(BLOCK_CHARACTERS)
+        return
     block, size = [], 0
     for text in texts:
         block.append(text)
         size += len(text)
         if size >= BLOCK_CHARACTERS:
-            yield block
+            yield Lines.of(block)
             block, size = [], 0
     if block:
-        yield block
+        yield Lines.of(block)
 
 
 class _Numbering(Protocol):
@@ -101,7 +105,7 @@ class _Known:
         self._table = FormTable()
         words = vocabulary.words
         ids = [id_ for id_, word in enumerate(words) if word.split() == [word] and "\0" not in word]
-        spelt = " ".join([words[id_] for id_ in ids]).encode(errors="surrogatepass")
+        spelt = encoded(" ".join([words[id_] for id_ in ids]))
         numbers, _ = self._table.numbers(spelt)
         self._ids = np.full(len(self._table) + 1, UNKNOWN_ID, np.int32)  # the last is that of number -1
         self._ids[numbers] = ids
@@ -123,7 +127,7 @@ class _Seen:
 
     def of(self, text: bytes, starts: Integers, lengths: Integers) -> NDArray[np.int32]:
         numbers, new = self._table.add(text, starts, lengths)
-        self.tokens += [token.decode() for token in new]
+        self.tokens += [decoded(token) for token in new]
         return numbers
 
 
@@ -145,9 +149,9 @@ class _TokenNumbers:
         self._starts = Growing(np.zeros(1, np.int64))  # of each form in there
         self._lengths = Growing(np.zeros(1, np.int64))  # in tokens
 
-    def of(self, texts: list[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    def of(self, texts: Lines) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """The numbers of all tokens, and how many each text has, (texts,)."""
-        text = prepared(self._cutter.lines(texts).replace("\0", " ").encode(errors="replace"))
+        text = prepared(self._cutter.lines(texts).replace(b"\0", b" "))
         starts, lengths, others = token_spans(text)
         cased = text.lower() if self._cutter.lowercase else text
         if len(others):
@@ -182,7 +186,7 @@ class _TokenNumbers:
             return forms
         lines = b"\n".join([*new, b""])
         self._form_bytes += len(lines)
-        tokens = prepared(" ".join(self._cutter.cut(lines.decode())).encode())
+        tokens = prepared(encoded(" ".join(self._cutter.cut(decoded(lines)))))
         numbers = self._numbering.of(tokens, *spans(tokens))
         ends = np.flatnonzero(numbers == LINE_END)
         own = np.diff(ends, prepend=-1) - 1

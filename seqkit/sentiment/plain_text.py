@@ -46,9 +46,9 @@ def token_spans(text: bytes) -> tuple[Integers, Integers, Integers]:
     bytes_, kinds = (np.frombuffer(each, np.uint8, size) for each in (text, text.translate(_KINDS)))
     kinds = kinds.copy()
     others = np.flatnonzero(kinds >= _EYES)
-    if len(others):
-        others = others[_may_be_a_face(bytes_, others) | (kinds[others] == _OTHER)]
-        kinds[kinds == _EYES] = _MARK
+    is_eyes = kinds[others] == _EYES
+    kinds[others[is_eyes]] = _MARK
+    others = others[~is_eyes | _may_be_a_face(bytes_, others)]
     apostrophes = np.flatnonzero(bytes_ == ord("'"))
     inner = (kinds[apostrophes - 1] == _WORD) & (kinds[apostrophes + 1] == _WORD)
     kinds[apostrophes[inner]] = _WORD

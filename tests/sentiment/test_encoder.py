@@ -15,6 +15,7 @@ from seqkit.sentiment import encoder as module
 from seqkit.sentiment.cutting import Cutter
 from seqkit.sentiment.documents import SPECIALS, UNKNOWN_ID
 from seqkit.sentiment.encoder import TextEncoder, vocabulary_of
+from seqkit.sentiment.lines import Lines
 
 PIECES = [
     "good",
@@ -63,6 +64,9 @@ def test_ids_are_those_of_a_dictionary(texts: list[str], learned: list[str], blo
             assert [documents.ids_of(number).tolist() for number in range(len(texts))] == expected
             assert documents.starts.tolist() == np.cumsum([0, *map(len, expected)]).tolist()
             assert documents.texts == texts
+            lines = encoder.encode(Lines.of(texts))
+            assert (lines.ids == documents.ids).all()
+            assert (lines.starts == documents.starts).all()
             assert (documents.ids.dtype, documents.starts.dtype) == (np.int32, np.int64)
     finally:
         module.BLOCK_CHARACTERS, module.MAX_FORMS = before
@@ -96,6 +100,7 @@ def test_a_special_in_a_text_is_no_special() -> None:
 def test_a_lone_surrogate_is_a_mark_like_others() -> None:
     encoder = TextEncoder(Cutter(), vocabulary_of(Cutter(), ["good"]))
     assert encoder.encode(["good \ud800 good", "good"]).ids.tolist() == [2, UNKNOWN_ID, 2, 2]
+    assert vocabulary_of(Cutter(), ["\ud800!"]).words == (*SPECIALS, "!", "\ud800")
 
 
 def test_long_forms_are_forgotten_like_many(monkeypatch: pytest.MonkeyPatch) -> None:

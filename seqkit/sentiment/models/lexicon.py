@@ -23,6 +23,7 @@ from seqkit.errors import CorpusError, DataError
 from seqkit.sentiment.cutting import Cutter
 from seqkit.sentiment.documents import Documents
 from seqkit.sentiment.labels import Labels
+from seqkit.sentiment.lines import decoded
 from seqkit.sentiment.models.contract import Classifier, Fitting
 from seqkit.sentiment.models.linear import cross_entropy, text_weights
 from seqkit.text.vocabulary import Vocabulary
@@ -134,14 +135,14 @@ def compounds(documents: Documents) -> NDArray[np.float64]:
     Raises:
         MissingInputError: the lexicon is not on this machine.
     """
-    lines = Cutter().lines(documents.texts).split("\n")[:-1]
+    lines = decoded(Cutter().lines(documents.texts)).split("\n")[:-1]
     return np.array([_compound(line) for line in lines], np.float64)
 
 
 def _course(text: str) -> NDArray[np.float64]:
     """The compounds of nothing and of what stands before the end of each token, (tokens + 1,)."""
     cutter = Cutter(lowercase=False)
-    text = cutter.lines([text])
+    text = decoded(cutter.lines([text]))
     end, found = 0, [0.0]
     for token in cutter.tokens(text):
         end = text.index(token, end) + len(token)

@@ -82,14 +82,14 @@ def leading_out(documents: Documents, n: int) -> NDArray[np.int64]:
 
 
 def parts(documents: Documents, tokens: int = _TOKENS_AT_ONCE) -> Iterator[Documents]:
-    """The documents, some at a time, in order, of about `tokens` tokens or one text."""
+    """The documents without their texts, some at a time, in order, of about `tokens` tokens or one text."""
     first = 0
     while first < len(documents):
         last = int(np.searchsorted(documents.starts, documents.starts[first] + tokens, "right")) - 1
         last = min(max(last, first + 1), len(documents))
         starts = documents.starts[first : last + 1]
         ids = documents.ids[starts[0] : starts[-1]]
-        yield Documents(documents.texts[first:last], ids, starts - starts[0])
+        yield Documents((), ids, starts - starts[0])
         first = last
 
 
