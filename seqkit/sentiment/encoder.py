@@ -152,30 +152,20 @@ class _TokenNumbers:
     def of(self, texts: Lines) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """The numbers of all tokens, and how many each text has, (texts,)."""
         text = prepared(self._cutter.lines(texts).replace(b"\0", b" "))
-        starts, lengths, others = token_spans(text)
         cased = text.lower() if self._cutter.lowercase else text
-        if len(others):
-            numbers = self._with_forms(text, cased, starts, lengths, others)
-        else:
-            numbers = self._numbering.of(cased, starts, lengths)
-        ends = np.flatnonzero(numbers == LINE_END)
-        return numbers[numbers != LINE_END], np.diff(ends, prepend=-1) - 1
-
-    def _with_forms(
-        self, text: bytes, cased: bytes, starts: Integers, lengths: Integers, others: Integers
-    ) -> NDArray[np.int32]:
-        """The numbers where some spans, `others`, are whole forms."""
+        starts, lengths, others = token_spans(text)
         plain = np.ones(len(starts), bool)
         plain[others] = False
         forms = self._forms(text, starts[others], lengths[others])
         counts = np.ones(len(starts), np.int64)
         counts[others] = np.take(self._lengths.values, forms)
         ends = np.cumsum(counts)
-        found = np.empty(ends[-1], np.int32)
-        found[ends[plain] - 1] = self._numbering.of(cased, starts[plain], lengths[plain])
+        numbers = np.empty(ends[-1], np.int32)
+        numbers[ends[plain] - 1] = self._numbering.of(cased, starts[plain], lengths[plain])
         where = ranges(np.take(self._starts.values, forms), counts[others])
-        found[ranges(ends[others] - counts[others], counts[others])] = np.take(self._numbers.values, where)
-        return found
+        numbers[ranges(ends[others] - counts[others], counts[others])] = np.take(self._numbers.values, where)
+        of_lines = np.flatnonzero(numbers == LINE_END)
+        return numbers[numbers != LINE_END], np.diff(of_lines, prepend=-1) - 1
 
     def _forms(self, text: bytes, starts: Integers, lengths: Integers) -> NDArray[np.int32]:
         """The numbers of forms; those that were not known are taken in."""
