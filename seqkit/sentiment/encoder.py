@@ -22,7 +22,7 @@ from seqkit.sentiment.cutting import Cutter
 from seqkit.sentiment.documents import SPECIALS, UNKNOWN_ID, Documents
 from seqkit.sentiment.lines import Lines, decoded, encoded
 from seqkit.sentiment.plain_text import token_spans
-from seqkit.text.forms import LINE_END, FormTable, Growing, Integers, prepared, ranges, spans
+from seqkit.text.forms import LINE_END, FormTable, Growing, Integers, TokenLists, prepared, ranges, spans
 from seqkit.text.vocabulary import Vocabulary
 
 BLOCK_CHARACTERS = 1 << 20
@@ -144,10 +144,7 @@ class _TokenNumbers:
         self._forget()
 
     def _forget(self) -> None:
-        self._table, self._form_bytes = FormTable(), 0
-        self._numbers = Growing(np.zeros(0, np.int32))  # of the tokens of all forms, one form after another
-        self._starts = Growing(np.zeros(1, np.int64))  # of each form in there
-        self._lengths = Growing(np.zeros(1, np.int64))  # in tokens
+        self._table, self._lists, self._form_bytes = FormTable(), TokenLists([]), 0
 
     def of(self, texts: Lines) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """The numbers of all tokens, and how many each text has, (texts,)."""
@@ -157,13 +154,14 @@ class _TokenNumbers:
         plain = np.ones(len(starts), bool)
         plain[others] = False
         forms = self._forms(text, starts[others], lengths[others])
+        of_forms, of_each = self._lists.take(forms)
         counts = np.ones(len(starts), np.int64)
-        counts[others] = np.take(self._lengths.values, forms)
+        counts[others] = of_each
         ends = np.cumsum(counts)
         numbers = np.empty(ends[-1], np.int32)
         numbers[ends[plain] - 1] = self._numbering.of(cased, starts[plain], lengths[plain])
-        where = ranges(np.take(self._starts.values, forms), counts[others])
-        numbers[ranges(ends[others] - counts[others], counts[others])] = np.take(self._numbers.values, where)
+        firsts: Integers = ends[others] - of_each
+        numbers[ranges(firsts, counts[others])] = of_forms
         of_lines = np.flatnonzero(numbers == LINE_END)
         return numbers[numbers != LINE_END], np.diff(of_lines, prepend=-1) - 1
 
@@ -172,16 +170,9 @@ class _TokenNumbers:
         if len(self._table) > MAX_FORMS or self._form_bytes > MAX_FORM_BYTES:
             self._forget()
         forms, new = self._table.add(text, starts, lengths)
-        if not new:
-            return forms
-        lines = b"\n".join([*new, b""])
-        self._form_bytes += len(lines)
-        tokens = prepared(encoded(" ".join(self._cutter.cut(decoded(lines)))))
-        numbers = self._numbering.of(tokens, *spans(tokens))
-        ends = np.flatnonzero(numbers == LINE_END)
-        own = np.diff(ends, prepend=-1) - 1
-        # The ends of lines fall out: each form begins at its place less the ends before it.
-        self._starts.append(len(self._numbers) + ends - own - np.arange(len(ends)))
-        self._lengths.append(own)
-        self._numbers.append(numbers[numbers != LINE_END])
+        if new:
+            lines = b"\n".join([*new, b""])
+            self._form_bytes += len(lines)
+            tokens = prepared(encoded(" ".join(self._cutter.cut(decoded(lines)))))
+            self._lists.append(self._numbering.of(tokens, *spans(tokens)))
         return forms

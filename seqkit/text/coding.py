@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.text.forms import LINE_END, FormTable, Growing
+from seqkit.text.forms import LINE_END, FormTable, TokenLists
 from seqkit.text.tokenizers import Tokenizer
 
 MAX_FORMS = 1 << 21
@@ -86,9 +86,7 @@ class _Words:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer, self._table, self._tokens = tokenizer, FormTable(), FormTable()
-        self._codes = Growing(np.array([LINE_END], np.int32))  # of all forms, one after another
-        self._starts = Growing(np.array([0], np.int32))  # of each form in there
-        self._lengths = Growing(np.array([1], np.int32))
+        self._lists = TokenLists([LINE_END])
 
     def __len__(self) -> int:
         return len(self._table)
@@ -98,14 +96,8 @@ class _Words:
         forms, new_forms = self._table.numbers(data)
         first_new = len(self._tokens)
         new_tokens = self._learn(new_forms) if new_forms else []
-        lengths = np.take(self._lengths.values, forms)
-        where = np.take(self._starts.values, forms)
-        if not (lengths == 1).all():
-            # Token t of the block, of the form f that begins at b in it, is at starts[f] + (t - b).
-            ends = np.cumsum(lengths, dtype=np.int32)
-            where = np.repeat(where - (ends - lengths), lengths)
-            where += np.arange(len(where), dtype=np.int32)
-        return CodedBlock(np.take(self._codes.values, where), first_new, new_tokens)
+        codes, _ = self._lists.take(forms)
+        return CodedBlock(codes, first_new, new_tokens)
 
     def _learn(self, new_forms: list[bytes]) -> list[bytes]:
         """Takes in the tokens of new forms; returns those tokens that are new."""
@@ -115,12 +107,7 @@ class _Words:
         codes, new_tokens = self._tokens.numbers(
             (tokens.lower() if self._tokenizer.lowercase else tokens).encode()
         )
-        ends = np.flatnonzero(codes == LINE_END)  # after each form
-        lengths = np.diff(ends, prepend=-1) - 1
-        # The marks fall out: each form begins at its place less the marks before it.
-        self._starts.append(len(self._codes) + ends - lengths - np.arange(len(ends)))
-        self._lengths.append(lengths)
-        self._codes.append(codes[codes != LINE_END])
+        self._lists.append(codes)
         return new_tokens
 
 

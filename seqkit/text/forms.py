@@ -8,6 +8,7 @@ those of a dictionary come one after the other. Longer forms, one in a thousand,
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -25,6 +26,7 @@ _ONE, _REST = np.uint64(1), np.uint64(63)
 Integers = NDArray[np.int64]
 Keys = NDArray[np.uint64]
 Scalar = TypeVar("Scalar", bound=np.generic)
+Index = TypeVar("Index", np.int32, np.int64)
 
 
 class Growing(Generic[Scalar]):
@@ -52,6 +54,36 @@ class Growing(Generic[Scalar]):
             self._space = np.concatenate([self.values, np.empty(end, self._space.dtype)])
         self._space[self._length : end] = values
         self._length = end
+
+
+class TokenLists:
+    """The tokens of forms, in numbers: lists of any length, by the number of the form.
+
+    Args:
+        of_line_end: the list of `LINE_END`.
+    """
+
+    def __init__(self, of_line_end: Sequence[int]) -> None:
+        self._codes = Growing(np.array(of_line_end, np.int32))  # of all forms, one after another
+        self._starts = Growing(np.zeros(1, np.int32))  # of each form in there
+        self._lengths = Growing(np.array([len(of_line_end)], np.int32))
+
+    def append(self, codes: NDArray[np.int32]) -> None:
+        """Adds the lists of the next forms, `LINE_END` after each."""
+        ends = np.flatnonzero(codes == LINE_END)
+        lengths = np.diff(ends, prepend=-1) - 1
+        # The marks fall out: each form begins at its place less the marks before it.
+        self._starts.append(len(self._codes) + ends - lengths - np.arange(len(ends)))
+        self._lengths.append(lengths)
+        self._codes.append(codes[codes != LINE_END])
+
+    def take(self, forms: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """The tokens of some forms, one form after the other, and how many each has, (forms,)."""
+        lengths = np.take(self._lengths.values, forms)
+        where = np.take(self._starts.values, forms)
+        if not (lengths == 1).all():
+            where = ranges(where, lengths)
+        return np.take(self._codes.values, where), lengths
 
 
 class FormTable:
@@ -224,8 +256,9 @@ def _cut(text: bytes, starts: Integers, lengths: Integers, chosen: Integers) -> 
     return found.tobytes().split()
 
 
-def ranges(starts: Integers, lengths: Integers) -> Integers:
+def ranges(starts: NDArray[Index], lengths: NDArray[Index]) -> NDArray[Index]:
     """The integers from each start on, as many as its length, one range after the other."""
-    offsets = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
-    offsets += np.arange(len(offsets))
-    return offsets
+    ends = np.cumsum(lengths, dtype=lengths.dtype)
+    found = np.repeat(starts - (ends - lengths), lengths)
+    found += np.arange(len(found), dtype=found.dtype)
+    return found

@@ -31,8 +31,10 @@ VOCABULARY = "vocabulary.tsv"
 # json.dumps leaves these as they are; escaped, a row is one line in every editor and any str can be written.
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
-# Rows in which a TAB and a line end stand nowhere but where they belong.
-_ROWS = re.compile(r'(?:"(?:[^"\\\x00-\x1f]++|\\.)*+"\t(?:0|[1-9][0-9]{0,17})\n)*+')
+# Rows of JSON, in which a TAB and a line end stand nowhere but where they belong.
+_ROWS = re.compile(
+    r'(?:"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"\t(?:0|[1-9][0-9]{0,17})\n)*+'
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,11 +171,9 @@ class Vocabulary:
         Raises:
             FormatError: a row that is not a JSON string, a TAB and a count; a word that stands twice.
         """
-        try:
-            if not _ROWS.fullmatch(text):
-                raise ValueError
+        if _ROWS.fullmatch(text):
             fields = json.loads("[" + text[:-1].replace("\t", ",").replace("\n", ",") + "]")
-        except ValueError:
+        else:
             fields = _parsed_by_row(text, path)
         vocabulary = cls(tuple(fields[::2]), np.array(fields[1::2], np.int64))
         try:

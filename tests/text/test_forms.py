@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqkit.text.forms import FormTable, prepared, ranges, spans
+from seqkit.text.forms import LINE_END, FormTable, TokenLists, prepared, ranges, spans
 
 # Short alphabets and lengths around 8 and 16, so that forms repeat and differ only beyond a 64-bit integer.
 FORMS = st.one_of(
@@ -66,6 +66,19 @@ def test_pieces_that_touch() -> None:
     pieces = [b"well", b"-", b"known", b",", b"a-very-long-long-word"]
     assert [new[number - 1] for number in numbers] == pieces
     assert table.find(text, starts, lengths).tolist() == numbers.tolist()
+
+
+def test_lists_by_form() -> None:
+    lists = TokenLists([])
+    for codes in ([5, 6, LINE_END, LINE_END], [7, LINE_END]):
+        lists.append(np.array(codes, np.int32))
+    for forms, codes, lengths in (
+        ([3, 1, 2, 0, 1], [7, 5, 6, 5, 6], [1, 2, 0, 0, 2]),
+        ([3, 3], [7, 7], [1, 1]),
+        ([], [], []),
+    ):
+        found = lists.take(np.array(forms, np.int32))
+        assert [each.tolist() for each in found] == [codes, lengths]
 
 
 def test_ranges_one_after_the_other() -> None:
