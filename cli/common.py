@@ -67,6 +67,23 @@ def safe(text: str) -> str:
     return text if clean else _UNSAFE.sub(lambda match: _escape(ord(match[0])), text)
 
 
+def safe_lines(data: bytes) -> list[bytes]:
+    r"""The lines of UTF-8 text, "\n" after each, all as `safe` writes them; fast where most are plain.
+
+    >>> safe_lines(b"plain\na\x1b[31mb\n")
+    [b'plain', b'a\\x1b[31mb']
+    """
+    import numpy as np
+
+    lines = data.split(b"\n")[:-1]
+    characters = np.frombuffer(data, np.uint8)
+    odd = np.flatnonzero((characters < ord(" ")) | (characters > ord("~")))
+    is_end = characters[odd] == ord("\n")
+    for index in np.unique(np.cumsum(is_end)[~is_end]).tolist():
+        lines[index] = safe(lines[index].decode("utf-8", "surrogatepass")).encode()
+    return lines
+
+
 def _escape(code: int) -> str:
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 

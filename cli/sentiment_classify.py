@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from itertools import islice
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
 
 from seqkit.cli.bundle_info import manifest_summary, opened_manifest
-from seqkit.cli.common import echo, echo_table, emit_json, json_line, json_option, note, safe
+from seqkit.cli.common import echo, echo_table, emit_json, json_line, json_option, note, safe, safe_lines
 from seqkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from seqkit.sentiment.model import Classified
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from seqkit.sentiment.answers import Answers
+    from seqkit.sentiment.model import Classified, SentimentModel
 
 MOST_PROCESSES = 8
 """More would wait for the one process that reads and writes."""
@@ -48,62 +53,98 @@ def classify(
     if texts and file is not None:
         raise UsageError("give either TEXT or --file, not both")
     from seqkit._processors import available_cores
-    from seqkit.sentiment.model import BATCH, SentimentModel
+    from seqkit.sentiment.model import SentimentModel
 
     model = SentimentModel.load(bundle)
-    given = texts or _lines("-" if file is None else file)
-    show = _show_json if as_json else _show_table if sys.stdout.isatty() and texts else _show_lines
+    batches = iter([texts]) if texts else _batches("-" if file is None else file)
+    output = _Output(model, threshold, explain)
+    show = output.json if as_json else output.table if sys.stdout.isatty() and texts else output.lines
     silent = 0
-    answers = model.classify(given, threshold=threshold, processes=min(available_cores(), MOST_PROCESSES))
-    while some := list(islice(answers, 1 if explain else BATCH)):
-        silent += sum(found.nothing_known for found in some)
-        words = [model.explain(found.text, found.label) if explain else None for found in some]
-        show(some, words)
+    for some, answers in model.answered(batches, min(available_cores(), MOST_PROCESSES)):
+        silent += int((answers.known == 0).sum())
+        show(some, answers)
     if silent:
         note(f"{silent:,} without any word that the model knows: no label")
 
 
 Words = list[tuple[str, float]] | None
 
-_safe_name = cache(safe)  # of labels, which are few
+
+def _batches(source: str) -> Iterator[Sequence[str]]:
+    from seqkit.sentiment.lines import Lines
+    from seqkit.sentiment.model import BATCH
+    from seqkit.text.sources import iter_whole_lines
+
+    for piece in iter_whole_lines([source]):
+        yield from Lines(piece).batches(BATCH)
 
 
-def _lines(source: str) -> Iterable[str]:
-    from seqkit.text.sources import iter_lines
+@dataclass(frozen=True)
+class _Output:
+    """Ways to show what a model says of a batch of texts."""
 
-    return iter_lines([source])
+    model: SentimentModel
+    threshold: float
+    explain: bool
+
+    def lines(self, texts: Sequence[str], answers: Answers) -> None:
+        """Rows in UTF-8, all of a batch at once; texts that came as bytes go as bytes."""
+        labels = self.model.labels.names_of(answers.best(self.threshold))
+        ends = [b"\n"] * len(labels)
+        if self.explain:
+            ends = list(map(self._line_end_and_words, texts, labels))
+        rows = zip(self._begun_rows(labels, answers.probabilities), _safe_texts(texts), ends, strict=True)
+        sys.stdout.buffer.writelines(chain.from_iterable(rows))
+        sys.stdout.buffer.flush()
+
+    def _begun_rows(
+        self, labels: Sequence[str | None], probabilities: NDArray[np.float64]
+    ) -> Iterator[bytes]:
+        """Each row before its text."""
+        names = [safe(name).replace("%", "%%") for name in self.model.labels.names]
+        form = "%s\t%.4f\t" + " ".join(f"{name}=%.4f" for name in names) + "\t"
+        columns = [probabilities.max(axis=1), *probabilities.T]
+        if self.model.labels.ordinal:
+            form += "%.2f\t"
+            columns.append(probabilities @ self.model.labels.ratings)
+        shown = [_safe_name(label or "") for label in labels]
+        return map(form.encode().__mod__, zip(shown, *[column.tolist() for column in columns], strict=True))
+
+    def _line_end_and_words(self, text: str, label: str | None) -> bytes:
+        words = self.model.explain(text, label)
+        return "".join(["\n", *[f"\t{w:+.4f}\t{safe(token)}\n" for token, w in words]]).encode()
+
+    def json(self, texts: Sequence[str], answers: Answers) -> None:
+        """An object on a line for each text."""
+        lines = map(self._json_of, self.model.classified(texts, answers, self.threshold))
+        # `click.echo` would look for escapes, character by character.
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+        sys.stdout.flush()
+
+    def _json_of(self, found: Classified) -> str:
+        words = self._words(found)
+        explanation = {} if words is None else {"explanation": [{"token": t, "weight": w} for t, w in words]}
+        return json_line(found.summary() | explanation)
+
+    def table(self, texts: Sequence[str], answers: Answers) -> None:
+        """A small table for each text, for a terminal."""
+        for found in self.model.classified(texts, answers, self.threshold):
+            _show_one(found, self._words(found))
+
+    def _words(self, found: Classified) -> Words:
+        return self.model.explain(found.text, found.label) if self.explain else None
 
 
-def _show_json(some: list[Classified], words: list[Words]) -> None:
-    _put(map(_json_of, some, words))
+def _safe_texts(texts: Sequence[str]) -> list[bytes]:
+    from seqkit.sentiment.lines import Lines
+
+    return safe_lines(texts.data) if isinstance(texts, Lines) else [safe(text).encode() for text in texts]
 
 
-def _show_lines(some: list[Classified], words: list[Words]) -> None:
-    _put(map(_line_of, some, words))
-
-
-def _put(lines: Iterable[str]) -> None:
-    """Writes lines without escapes, in which `click.echo` would look for some, character by character."""
-    sys.stdout.writelines(f"{line}\n" for line in lines)
-    sys.stdout.flush()
-
-
-def _show_table(some: list[Classified], words: list[Words]) -> None:
-    for found, own in zip(some, words, strict=True):
-        _show_one(found, own)
-
-
-def _json_of(found: Classified, words: Words) -> str:
-    explanation = {} if words is None else {"explanation": [{"token": t, "weight": w} for t, w in words]}
-    return json_line(found.summary() | explanation)
-
-
-def _line_of(found: Classified, words: Words) -> str:
-    probabilities = " ".join([f"{_safe_name(name)}={p:.4f}" for name, p in found.probabilities.items()])
-    rating = "" if found.rating is None else f"{found.rating:.2f}\t"
-    label = _safe_name(found.label or "")
-    row = f"{label}\t{found.probability:.4f}\t{probabilities}\t{rating}{safe(found.text)}"
-    return row if words is None else "\n".join([row, *[f"\t{w:+.4f}\t{safe(token)}" for token, w in words]])
+@cache
+def _safe_name(name: str) -> bytes:
+    """Of a label; there are few."""
+    return safe(name).encode()
 
 
 def _show_one(found: Classified, words: Words) -> None:

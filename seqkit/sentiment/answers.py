@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit._workers import Part, Worker, Workers, answer_requests
+from seqkit.errors import UsageError
 from seqkit.sentiment.lines import Lines
 
 Answered = tuple[Sequence[str], "Answers"]
@@ -32,6 +33,20 @@ class Answers:
     probabilities: NDArray[np.float64]
     known: NDArray[np.int64]
     tokens: NDArray[np.int64]
+
+    def best(self, threshold: float) -> NDArray[np.int64]:
+        """The likeliest label of each text; -1 where no token is known, or the label is less probable.
+
+        Args:
+            threshold: the least probability, 0 to 1, that an answer must have to be given.
+
+        Raises:
+            UsageError: a threshold out of range.
+        """
+        if not 0 <= threshold <= 1:
+            raise UsageError(f"threshold must be from 0 to 1, not {threshold}")
+        given = (self.known > 0) & (self.probabilities.max(axis=1) >= threshold)
+        return np.where(given, self.probabilities.argmax(axis=1), -1)
 
 
 def serve(bundle: str) -> None:
@@ -54,7 +69,7 @@ def serve(bundle: str) -> None:
 @contextmanager
 def answering(
     bundle: Path, labels: int, processes: int
-) -> Iterator[Callable[[Iterable[list[str]]], Iterator[Answered]]]:
+) -> Iterator[Callable[[Iterable[Sequence[str]]], Iterator[Answered]]]:
     """Starts processes; within the context what it gives has them answer batches of texts, in order.
 
     Args:
@@ -66,7 +81,7 @@ def answering(
         StorageError: a process cannot be started.
     """
 
-    def ask(worker: Worker, texts: list[str]) -> Answered:
+    def ask(worker: Worker, texts: Sequence[str]) -> Answered:
         found, known, tokens = worker.ask(Lines.of(texts).data)
         probabilities = np.frombuffer(found, np.float64).reshape(-1, labels)
         return texts, Answers(probabilities, np.frombuffer(known, np.int64), np.frombuffer(tokens, np.int64))

@@ -78,8 +78,7 @@ class Cutter:
 
         Line breaks of HTML are spaces, apostrophes plain. White space always separates tokens in it.
         """
-        lines = texts if isinstance(texts, Lines) else Lines.of(texts)
-        return _LINE_BREAKS.sub(b" ", lines.data).replace(_TYPOGRAPHIC_APOSTROPHE, b"'")
+        return _LINE_BREAKS.sub(b" ", Lines.of(texts).data).replace(_TYPOGRAPHIC_APOSTROPHE, b"'")
 
     def to_config(self) -> dict[str, bool]:
         """The cutter as JSON-ready data, for a bundle's manifest."""

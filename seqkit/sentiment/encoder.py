@@ -151,19 +151,18 @@ class _TokenNumbers:
         text = prepared(self._cutter.lines(texts).replace(b"\0", b" "))
         cased = text.lower() if self._cutter.lowercase else text
         starts, lengths, others = token_spans(text)
-        plain = np.ones(len(starts), bool)
-        plain[others] = False
         forms = self._forms(text, starts[others], lengths[others])
         of_forms, of_each = self._lists.take(forms)
-        counts = np.ones(len(starts), np.int64)
-        counts[others] = of_each
-        ends = np.cumsum(counts)
-        numbers = np.empty(ends[-1], np.int32)
-        numbers[ends[plain] - 1] = self._numbering.of(cased, starts[plain], lengths[plain])
+        lengths[others] = 0
+        found = self._numbering.of(cased, starts, lengths)
+        found[others] = UNKNOWN_ID  # any but `LINE_END`, until those of the forms take its place
+        of_lines = np.flatnonzero(found == LINE_END)
+        counts = np.ones(len(found), np.int64)
+        counts[of_lines], counts[others] = 0, of_each
+        numbers, ends = np.repeat(found, counts), np.cumsum(counts)
         firsts: Integers = ends[others] - of_each
         numbers[ranges(firsts, counts[others])] = of_forms
-        of_lines = np.flatnonzero(numbers == LINE_END)
-        return numbers[numbers != LINE_END], np.diff(of_lines, prepend=-1) - 1
+        return numbers, np.diff(ends[of_lines], prepend=0)
 
     def _forms(self, text: bytes, starts: Integers, lengths: Integers) -> NDArray[np.int32]:
         """The numbers of forms; those that were not known are taken in."""

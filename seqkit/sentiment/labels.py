@@ -79,6 +79,11 @@ class Labels:
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.names[:20])}"
             raise DataError(f"{name!r:.80} is no label of the model; {hint}") from None
 
+    def names_of(self, indices: NDArray[np.int64]) -> list[str | None]:
+        """The names at some indices, None for -1."""
+        names = (*self.names, None)
+        return [names[index] for index in indices.tolist()]
+
     @cached_property
     def _indices(self) -> dict[str, int]:
         return {name: index for index, name in enumerate(self.names)}

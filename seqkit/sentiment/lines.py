@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import overload
 
+import numpy as np
+
 
 def encoded(text: str) -> bytes:
     """Any text in UTF-8, lone surrogates included."""
@@ -35,6 +37,8 @@ class Lines(Sequence[str]):
     @classmethod
     def of(cls, texts: Sequence[str]) -> Lines:
         """The texts, a space for each line end in them: to every model that is white space."""
+        if isinstance(texts, Lines):
+            return texts
         # One by one: joined, texts in ASCII would be copied as wide as the widest character of any.
         data = b"\n".join([*map(encoded, texts), b""])
         if data.count(b"\n") > len(texts):
@@ -58,6 +62,14 @@ class Lines(Sequence[str]):
         first = 0
         while first < len(self.data):
             last = self.data.find(b"\n", first + size - 1) + 1 or len(self.data)
+            yield Lines(self.data[first:last])
+            first = last
+
+    def batches(self, most: int) -> Iterator[Lines]:
+        """So many texts at a time, the last ones those that are left."""
+        ends = np.flatnonzero(np.frombuffer(self.data, np.uint8) == ord("\n")) + 1
+        first = 0
+        for last in np.append(ends[most - 1 : -1 : most], ends[-1:]).tolist():
             yield Lines(self.data[first:last])
             first = last
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from seqkit.errors import Place, UsageError
 from seqkit.sentiment.ahead import ahead
-from seqkit.sentiment.answers import Answers, answering
+from seqkit.sentiment.answers import Answered, Answers, answering
 from seqkit.sentiment.documents import Documents
 from seqkit.sentiment.encoder import TextEncoder
 from seqkit.sentiment.ensemble import Ensemble, probabilities
@@ -25,7 +25,7 @@ from seqkit.storage import Manifest
 BATCH = 1024
 """Texts that are held at a time."""
 
-FEW, STARTING = 3, 8
+FEW, STARTING = 3, 4
 """Batches that are not worth processes, and those that pass while processes start."""
 
 
@@ -128,18 +128,43 @@ class SentimentModel:
             UsageError: a threshold or a number of processes out of range.
             SeqkitError: a process failed.
         """
-        if not 0 <= threshold <= 1:
-            raise UsageError(f"threshold must be from 0 to 1, not {threshold}")
+        for some, answers in self.answered(_batches(texts), processes):
+            yield from self.classified(some, answers, threshold)
+
+    def answered(self, batches: Iterable[Sequence[str]], processes: int = 1) -> Iterator[Answered]:
+        """What is said of batches of texts, in order, in numbers: `classify` without an object for each text.
+
+        Args:
+            batches: any number; `seqkit.sentiment.lines.Lines` are read fastest.
+            processes: as `classify` takes them.
+
+        Yields:
+            A batch, and what is said of it.
+
+        Raises:
+            UsageError: a number of processes out of range.
+            SeqkitError: a process failed.
+        """
         if processes < 1:
             raise UsageError(f"processes must be at least 1, not {processes}")
         light = not any(model_kind(member.classifier.kind).is_network for member in self.ensemble.members)
-        batches = _batches(texts)
         if processes == 1 or not light or self.bundle is None:
-            answered = self._answered(batches)
-        else:
-            answered = self._answered_in_processes(batches, self.bundle, processes)
-        for some, answers in answered:
-            yield from self._classified(some, answers, threshold)
+            return self._answered(iter(batches))
+        return self._answered_in_processes(iter(batches), self.bundle, processes)
+
+    def classified(
+        self, texts: Sequence[str], answers: Answers, threshold: float = 0.0
+    ) -> Iterator[Classified]:
+        """An object for each text of what `answered` said.
+
+        Raises:
+            UsageError: a threshold out of range.
+        """
+        found, tokens = answers.probabilities, answers.tokens
+        best = self.labels.names_of(answers.best(threshold))
+        ratings = (found @ self.labels.ratings).tolist() if self.labels.ordinal else repeat(None)
+        each = [dict(zip(self.labels.names, row, strict=True)) for row in found.tolist()]
+        return map(Classified, texts, best, each, ratings, tokens.tolist(), (tokens - answers.known).tolist())
 
     def answers(self, texts: Sequence[str]) -> Answers:
         """Of each text, computed here."""
@@ -172,11 +197,11 @@ class SentimentModel:
         """The texts, `BATCH` at a time; while one batch is used, the next is cut and looked up."""
         return self._encoded(_batches(texts))
 
-    def _encoded(self, batches: Iterator[list[str]]) -> Iterator[Documents]:
-        first = next(batches, [])
-        if len(first) < BATCH:
-            return map(self.encoder.encode, [first] if first else [])
-        return ahead(self.encoder.encode, chain([first], batches))
+    def _encoded(self, batches: Iterator[Sequence[str]]) -> Iterator[Documents]:
+        first = list(islice(batches, 2))
+        if len(first) < 2:
+            return map(self.encoder.encode, first)
+        return ahead(self.encoder.encode, chain(first, batches))
 
     def _answers(self, documents: Documents) -> Answers:
         # Of several members the one that knows most tokens counts.
@@ -184,13 +209,13 @@ class SentimentModel:
         found = probabilities(self.ensemble.logits(documents))
         return Answers(found, np.asarray(np.max(known, axis=0), np.int64), documents.lengths)
 
-    def _answered(self, batches: Iterator[list[str]]) -> Iterator[tuple[Sequence[str], Answers]]:
+    def _answered(self, batches: Iterator[Sequence[str]]) -> Iterator[Answered]:
         for documents in self._encoded(batches):
             yield documents.texts, self._answers(documents)
 
     def _answered_in_processes(
-        self, batches: Iterator[list[str]], bundle: Path, processes: int
-    ) -> Iterator[tuple[Sequence[str], Answers]]:
+        self, batches: Iterator[Sequence[str]], bundle: Path, processes: int
+    ) -> Iterator[Answered]:
         """The first batches here: few are not worth a process, nor are those that come while it starts."""
         yield from self._answered(islice(batches, FEW))
         if (first := next(batches, None)) is None:
@@ -198,18 +223,6 @@ class SentimentModel:
         with answering(bundle, len(self.labels), processes) as answered:
             yield from self._answered(chain([first], islice(batches, STARTING)))
             yield from answered(batches)
-
-    def _classified(self, texts: Sequence[str], answers: Answers, threshold: float) -> Iterator[Classified]:
-        found, known, tokens = answers.probabilities, answers.known, answers.tokens
-        answered = (known > 0) & (found.max(axis=1) >= threshold)
-        ratings = (found @ self.labels.ratings).tolist() if self.labels.ordinal else repeat(None)
-        names = self.labels.names
-        best = [
-            names[index] if given else None
-            for index, given in zip(found.argmax(axis=1).tolist(), answered.tolist(), strict=True)
-        ]
-        each = [dict(zip(names, row, strict=True)) for row in found.tolist()]
-        return map(Classified, texts, best, each, ratings, tokens.tolist(), (tokens - known).tolist())
 
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:

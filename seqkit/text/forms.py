@@ -114,7 +114,7 @@ class FormTable:
         return self.add(text, *spans(text))
 
     def add(self, text: bytes, starts: Integers, lengths: Integers) -> tuple[NDArray[np.int32], list[bytes]]:
-        """As `numbers`, of pieces of prepared text, which may be any without a space."""
+        """As `numbers`, of any pieces of prepared text without a space; an empty one is a `LINE_END`."""
         low, high = _keys(text, starts, lengths)
         numbers, missing = self._look_up(low, high)
         long = np.flatnonzero(lengths > _SHORT)
@@ -196,7 +196,7 @@ class FormTable:
     def _hash(self, low: Keys, high: Keys) -> Integers:
         first, second, third = self._multipliers
         mixed: Keys = ((low * first) ^ (high * second)) * third
-        return np.right_shift(mixed, np.uint64(64 - self._bits)).astype(np.int64)
+        return (mixed >> np.uint64(64 - self._bits)).view(np.int64)
 
     def _place(self, numbers: Integers) -> None:
         """Enters numbers with their keys; all anew into a larger table when half of it would be taken."""
@@ -206,8 +206,9 @@ class FormTable:
             numbers = np.flatnonzero(self._low.values)
         places = self._hash(self._low.values[numbers], self._high.values[numbers])
         while len(numbers):
-            free = self._slots[places] == 0
-            self._slots[places[free]] = numbers[free]  # one of several for a place gets it
+            # Of several for a place the first gets it, for frequent forms mostly come first.
+            free = np.flatnonzero(self._slots[places] == 0)[::-1]
+            self._slots[places[free]] = numbers[free]
             rest = self._slots[places] != numbers
             numbers, places = numbers[rest], (places[rest] + 1) & (len(self._slots) - 1)
 

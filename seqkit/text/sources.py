@@ -126,6 +126,29 @@ def iter_lines(sources: Sources, *, progress: Progress = SILENT) -> Iterator[str
     return _lines_of(iter_chunks(sources, progress=progress))
 
 
+def iter_whole_lines(sources: Sources) -> Iterator[bytes]:
+    r"""The sources in UTF-8, in pieces of about `BLOCK_BYTES` or one longer line, "\n" after each line.
+
+    Args:
+        sources: as `seqkit.text.streams.resolve` takes them.
+
+    Raises:
+        SeqkitError: as `read_blocks`.
+    """
+    return _whole_lines(read_blocks(sources))
+
+
+def _whole_lines(blocks: Generator[Block, None, None]) -> Iterator[bytes]:
+    begun: list[bytes] = []
+    with closing(blocks):
+        for block in blocks:
+            block.text()  # is UTF-8, or raises
+            if end := block.data.rfind(b"\n") + 1:
+                yield b"".join([*begun, block.data[:end]])
+                begun = []
+            begun.append(block.data[end:])
+
+
 def _lines_of(chunks: Iterator[str]) -> Iterator[str]:
     begun: list[str] = []
     for chunk in chunks:

@@ -48,6 +48,12 @@ def test_nothing_dangerous_comes_out(text: str) -> None:
     assert not set(common.safe(text)) & set(DANGEROUS)
 
 
+@given(st.lists(st.text(st.sampled_from("ab~ \x1b\t\x7f\u202e\ud800é日\x85"), max_size=4)))
+def test_lines_are_as_safe_as_each(texts: list[str]) -> None:
+    data = "".join(f"{text}\n" for text in texts).encode("utf-8", "surrogatepass")
+    assert [line.decode() for line in common.safe_lines(data)] == list(map(common.safe, texts))
+
+
 def test_note_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     common.note("a\x1bb")
     common.echo("c\x1bd")

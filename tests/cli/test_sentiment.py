@@ -14,6 +14,7 @@ import click
 import pytest
 
 from seqkit.cli import sentiment_classify, sentiment_options, sentiment_train
+from seqkit.cli.common import safe
 from seqkit.cli.main import main
 from seqkit.sentiment.models.recurrent import CELLS, POOLINGS
 from seqkit.sentiment.registry import MODELS
@@ -25,6 +26,7 @@ LINES = [
     for word in words
     for thing in ("film", "food", "book", "room", "phone")
 ]
+SIGNS = {"100%s": "good", "%d": "bad"}
 FIGURES = ["text", "label", "probability", "probabilities", "rating", "tokens", "unknown"]
 
 
@@ -141,6 +143,38 @@ def test_classify_reads_lines_in_order(
     assert [each["label"] for each in found] == ["5", None, "1", None]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8"))
     assert objects(capsys, "classify", "b") == found
+
+
+def test_rows_and_objects_say_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = ["the film was great", "", "tab\there \x1b[31m", "awful caf\u00e9 \u202e", "qwertz"]
+    (folder / "odd.txt").write_text("\n".join(texts) + "\n")
+    for given in (["--file", "odd.txt"], texts):
+        found = objects(capsys, "classify", "b", *given)
+        assert sentiment("classify", "b", *given) == 0
+        rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+        assert rows == [
+            [
+                each["label"] or "",
+                f"{each['probability']:.4f}",
+                " ".join(f"{name}={p:.4f}" for name, p in each["probabilities"].items()),
+                f"{each['rating']:.2f}",
+                safe(each["text"]),
+            ]
+            for each in found
+        ]
+
+
+def test_labels_with_signs_of_a_format(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, bundle = tmp_path / "data.tsv", str(tmp_path / "b")
+    data.write_text("".join(f"{label}\t{word} film {n}\n" for n in range(9) for label, word in SIGNS.items()))
+    assert sentiment("train", str(data), "-o", bundle, "-q") == 0
+    capsys.readouterr()
+    assert sentiment("classify", bundle, "good") == 0
+    label, _, probabilities, text = capsys.readouterr().out.rstrip("\n").split("\t")
+    assert (label, text) == ("100%s", "good")
+    assert re.fullmatch(r"%d=0\.\d{4} 100%s=0\.\d{4}|100%s=0\.\d{4} %d=0\.\d{4}", probabilities)
 
 
 def test_classify_says_what_it_cannot(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,5 +28,12 @@ def test_blocks_are_whole_lines(texts: list[str], size: int) -> None:
     assert all(b"\n" not in block.data[size - 1 : -1] for block in blocks)
 
 
+@given(TEXTS, st.integers(1, 5))
+def test_batches_are_so_many_texts(texts: list[str], most: int) -> None:
+    lines = Lines.of(texts)
+    batches = [list(batch) for batch in lines.batches(most)]
+    assert batches == [list(lines)[first : first + most] for first in range(0, len(lines), most)]
+
+
 def test_nothing() -> None:
     assert (Lines.of([]).data, decoded(b""), list(Lines.of([]).blocks(1))) == (b"", "", [])

@@ -32,6 +32,15 @@ def test_numbers_are_those_of_a_dictionary(blocks: list[bytes]) -> None:
     assert len(set(known)) == len(known) == len(table)
 
 
+def test_an_empty_piece_is_a_line_end() -> None:
+    table = FormTable()
+    text = prepared(b"one two")
+    starts, lengths = np.array([1, 3, 5]), np.array([3, 0, 3])
+    numbers, new = table.add(text, starts, lengths)
+    assert numbers.tolist() == [1 + new.index(b"one"), LINE_END, 1 + new.index(b"two")]
+    assert table.find(text, starts, lengths).tolist() == numbers.tolist()
+
+
 def test_many_forms() -> None:
     table = FormTable()
     for begin in range(0, 200_000, 50_000):  # the table grows several times

@@ -6,6 +6,7 @@ import codecs
 import io
 import lzma
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from seqkit.errors import CorpusError
 from seqkit.text import sources
-from seqkit.text.sources import iter_chunks, iter_lines, read_blocks
+from seqkit.text.sources import iter_chunks, iter_lines, iter_whole_lines, read_blocks
 from seqkit.text.tokenizers import Tokenizer
 
 
@@ -34,6 +35,19 @@ def test_lines_are_those_of_universal_newlines(scratch: Path, text: str) -> None
     lines = [line.removesuffix("\n") for line in io.StringIO(text, newline=None)]
     assert list(iter_lines(scratch)) == lines
     assert "".join(iter_chunks(scratch)) == "".join(line + "\n" for line in lines)
+
+
+@given(st.text(st.sampled_from("ab é\n\r"), max_size=40), st.integers(1, 9))
+def test_pieces_are_whole_lines(scratch: Path, text: str, size: int) -> None:
+    scratch.write_bytes(text.encode())
+    before = sources.BLOCK_BYTES
+    sources.BLOCK_BYTES = size  # most lines are longer than a block
+    try:
+        pieces = list(iter_whole_lines(scratch))
+    finally:
+        sources.BLOCK_BYTES = before
+    assert all(piece.endswith(b"\n") for piece in pieces)
+    assert b"".join(pieces).decode() == "".join(line + "\n" for line in iter_lines(scratch))
 
 
 @settings(deadline=None)
@@ -98,10 +112,11 @@ def test_rejected(name: str, scratch: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no /proc")
-def test_a_fault_closes_the_file_at_once(scratch: Path) -> None:
+@pytest.mark.parametrize("lines", [iter_lines, iter_whole_lines])
+def test_a_fault_closes_the_file_at_once(scratch: Path, lines: Callable[[Path], Iterator[object]]) -> None:
     scratch.write_bytes(b"a \xff\n")
     with pytest.raises(CorpusError) as caught:
-        list(iter_lines(scratch))
+        list(lines(scratch))
     # While the error, and with it the frames that raised it, are still held:
     assert caught.value.path == str(scratch)
     assert scratch not in [Path(os.readlink(link)) for link in _descriptors()]

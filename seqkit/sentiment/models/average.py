@@ -34,8 +34,8 @@ from seqkit.text.vocabulary import Vocabulary
 Array = NDArray[np.float32]
 Layer = tuple[Any, Array]
 
-GROUP = 4
-"""Numbers of a row that are looked up together: 16 bytes, which NumPy copies at once."""
+PAIR = 2
+"""Numbers of a row that are looked up and added together, as one complex number."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Average(Classifier):
     ) -> None:
         self.config, self.features, self.layers = config, features, layers
         self._size = table.shape[1]
-        self._groups = [_group(table, first) for first in range(0, self._size + 1, GROUP)]
+        self._pairs = [_pairs(table[:, first : first + PAIR]) for first in range(0, self._size, PAIR)]
 
     def logits(self, documents: Documents) -> Array:
         """The logits, (texts, labels)."""
@@ -196,21 +196,23 @@ class Average(Classifier):
     @property
     def _rows(self) -> Array:
         """The table, and at its end a row of zeros, for `NO_ROW`."""
-        return np.concatenate(self._groups, axis=1)[:, : self._size]
+        return np.stack(self._pairs, axis=1).view(np.float32)[:, : self._size]
 
     def _means(self, documents: Documents) -> Array:
         """h of each text, (texts, size); 0 for a text of which nothing is known."""
         words, *ngrams = self.features.rows(documents)
         filled = np.flatnonzero(documents.lengths)
-        sums = np.zeros((len(documents), GROUP * len(self._groups)), np.float32)
-        for number, group in enumerate(self._groups):
-            found = np.take(group, words, axis=0)
+        starts = documents.starts[filled]
+        sums = np.zeros((len(documents), len(self._pairs)), np.complex64)
+        for number, pairs in enumerate(self._pairs):
+            found = np.take(pairs, words)
             for rows in ngrams:
-                found += np.take(group, rows, axis=0)
-            texts = np.add.reduceat(found, documents.starts[filled], axis=0)
-            sums[filled, GROUP * number : GROUP * (number + 1)] = texts
-        counts = np.maximum(sums[:, self._size, None], 1)
-        return np.asarray(sums[:, : self._size] / counts, np.float32)
+                found += np.take(pairs, rows)
+            sums[filled, number] = np.add.reduceat(found, starts)
+        counts = np.ones((len(documents), 1), np.float32)
+        known = sum((rows != NO_ROW).view(np.int8) for rows in (words, *ngrams))
+        counts[filled, 0] = np.maximum(np.add.reduceat(known, starts, dtype=np.int64), 1)
+        return np.asarray(sums.view(np.float32)[:, : self._size] / counts)
 
     def _shares(self, documents: Documents) -> NDArray[np.float64]:
         """What each token adds to h of its text, (tokens, size)."""
@@ -270,18 +272,11 @@ def _shapes(
     return shapes | {f"kernel_{number}": pair for number, pair in enumerate(pairwise(sizes))}, sizes
 
 
-def _group(table: Array, first: int) -> Array:
-    """`GROUP` numbers of each row, from `first`; behind its last a row has a 1, which counts it.
-
-    At the end is a row of zeros, for what has none.
-    """
-    rows, size = table.shape
-    found = np.zeros((rows + 1, GROUP), np.float32)
-    part = table[:, first : first + GROUP]
-    found[:-1, : part.shape[1]] = part
-    if first + GROUP > size:
-        found[:-1, size - first] = 1
-    return found
+def _pairs(columns: Array) -> NDArray[np.complex64]:
+    """One or two numbers of each row as one, and at the end a zero, for what has no row."""
+    found = np.zeros((len(columns) + 1, PAIR), np.float32)
+    found[:-1, : columns.shape[1]] = columns
+    return found.view(np.complex64)[:, 0]
 
 
 def _rows_of(name: str, numbers: NDArray[Any], size: int, first: int) -> NDArray[np.int32]:
