@@ -50,6 +50,9 @@ TASKS = {
     "dinos": Task(16, 32, 128, tied=False),
 }
 
+SAMPLED = {"word": ("word", 33_000), "small": ("word", 10_000), "character": ("character", 65)}
+"""The task whose network writes, and of how many words or characters."""
+
 
 def text(task: str, tokens: int) -> tuple[Any, Any, int]:
     """Ids to train on and to validate on, int32, and how many there are."""
@@ -320,12 +323,11 @@ def main() -> None:
     program, name, tokens = sys.argv[1], sys.argv[2], int(sys.argv[3])
     seed, rate = int(sys.argv[4]), float(sys.argv[5])
     sampling = name.startswith("sample-")
-    kind = name.split("-")[1] if sampling else name
-    task = TASKS["word" if kind == "small" else kind]
+    kind, vocabulary = SAMPLED[name.split("-")[1]] if sampling else (name, 0)
+    task = TASKS[kind]
     contestant: Any = None
     if sampling:
         number = int(name.split("-")[2])
-        vocabulary = {"word": 33_000, "small": 10_000, "character": 65}[kind]
         if program == "PyTorch":
             empty = np.ones(1000, np.int32)
             write = PyTorch(task, (empty, empty, vocabulary), seed, rate).writer(number)
