@@ -31,9 +31,11 @@ VOCABULARY = "vocabulary.tsv"
 # json.dumps leaves these as they are; escaped, a row is one line in every editor and any str can be written.
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
-# Rows of JSON, in which a TAB and a line end stand nowhere but where they belong.
+# Rows of JSON, in which a TAB and a line end stand nowhere but where they belong. Only sets of characters are
+# possessive: before Python 3.11.4 a possessive group may match what it should not.
+_PLAIN = r'[^"\\\x00-\x1f]*+'
 _ROWS = re.compile(
-    r'(?:"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"\t(?:0|[1-9][0-9]{0,17})\n)*+'
+    rf'(?:"{_PLAIN}(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{{4}}){_PLAIN})*"\t(?:0|[1-9][0-9]{{0,17}})\n)*'
 )
 
 
