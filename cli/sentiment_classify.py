@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import click
@@ -90,12 +90,9 @@ class _Output:
     def lines(self, texts: Sequence[str], answers: Answers) -> None:
         """Rows in UTF-8, all of a batch at once; texts that came as bytes go as bytes."""
         labels = self.model.labels.names_of(answers.best(self.threshold))
-        ends = [b"\n"] * len(labels)
-        if self.explain:
-            ends = list(map(self._line_end_and_words, texts, labels))
+        ends = map(self._line_end_and_words, texts, labels) if self.explain else [b"\n"] * len(labels)
         rows = zip(self._begun_rows(labels, answers.probabilities), _safe_texts(texts), ends, strict=True)
-        sys.stdout.buffer.writelines(chain.from_iterable(rows))
-        sys.stdout.buffer.flush()
+        self._put(rows)
 
     def _begun_rows(
         self, labels: Sequence[str | None], probabilities: NDArray[np.float64]
@@ -116,15 +113,22 @@ class _Output:
 
     def json(self, texts: Sequence[str], answers: Answers) -> None:
         """An object on a line for each text."""
-        lines = map(self._json_of, self.model.classified(texts, answers, self.threshold))
-        # `click.echo` would look for escapes, character by character.
-        sys.stdout.writelines(f"{line}\n" for line in lines)
-        sys.stdout.flush()
+        found = self.model.classified(texts, answers, self.threshold)
+        self._put((self._json_of(each), b"\n") for each in found)
 
-    def _json_of(self, found: Classified) -> str:
+    def _put(self, rows: Iterator[Iterable[bytes]]) -> None:
+        """Writes rows, each in pieces: all at once, or one by one where they are explained, which takes long.
+
+        `click.echo` would look for escapes, character by character.
+        """
+        while some := list(islice(rows, 1 if self.explain else None)):
+            sys.stdout.buffer.writelines(chain.from_iterable(some))
+            sys.stdout.buffer.flush()
+
+    def _json_of(self, found: Classified) -> bytes:
         words = self._words(found)
         explanation = {} if words is None else {"explanation": [{"token": t, "weight": w} for t, w in words]}
-        return json_line(found.summary() | explanation)
+        return json_line(found.summary() | explanation).encode()
 
     def table(self, texts: Sequence[str], answers: Answers) -> None:
         """A small table for each text, for a terminal."""

@@ -16,6 +16,7 @@ import pytest
 from seqkit.cli import sentiment_classify, sentiment_options, sentiment_train
 from seqkit.cli.common import safe
 from seqkit.cli.main import main
+from seqkit.sentiment.model import SentimentModel
 from seqkit.sentiment.models.recurrent import CELLS, POOLINGS
 from seqkit.sentiment.registry import MODELS
 from seqkit.training.optimizers import OPTIMIZERS
@@ -143,6 +144,22 @@ def test_classify_reads_lines_in_order(
     assert [each["label"] for each in found] == ["5", None, "1", None]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8"))
     assert objects(capsys, "classify", "b") == found
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_what_is_explained_is_shown_at_once(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    shown = []
+
+    def explain(self: SentimentModel, text: str, label: str | None = None) -> list[tuple[str, float]]:
+        shown.append(capfd.readouterr().out)
+        return [(text, 1.0)]
+
+    monkeypatch.setattr(SentimentModel, "explain", explain)
+    assert sentiment("classify", "b", "good", "bad", "--explain", *options) == 0
+    assert "good" in shown[1]
+    assert "bad" in capfd.readouterr().out
 
 
 def test_rows_and_objects_say_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
