@@ -82,6 +82,7 @@ _SETTINGS: list[Decorator] = [
     _option("--alpha", float, "What is added to the counts of naive Bayes.  [default: 1]"),
     _option("--l2", float, "Weight of the squared weights.  [default: 0.0001 in linear, else 0]"),
     _option("--prune", float, "Share of the mean weight below which n-grams go.  [default: 0.1]"),
+    _option("--ending", int, "Words at a text's end that linear weighs apart, too.  [default: 0]"),
     _option("--bits", int, "N-grams of average share 2^bits vectors.  [default: 21]"),
     _option("--count-weight", float, "How much average discounts frequent words.  [default: 0, not]"),
     _option("--hidden-layers", int, "Between mean and softmax of average.  [default: 0]"),

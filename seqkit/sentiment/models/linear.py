@@ -14,7 +14,7 @@ and one column serves: z = (s/2, -s/2), the usual logistic regression.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,6 +31,8 @@ from seqkit.sentiment.models.ngrams import (
     MAX_ORDER,
     Ngrams,
     NgramTable,
+    ending_keys,
+    in_endings,
     leading_out,
     ngram_keys,
     ngrams_of,
@@ -56,6 +58,8 @@ class LinearConfig:
         l2: weight of ‖w‖² / 2 beside the mean cross-entropy of a text, above 0.
         balanced: whether a label counts the same however many texts it has.
         prune: n-grams whose largest weight is below this part of the root mean square are not kept.
+        ending: how many words at the end of a text count apart, too: an n-gram that begins among them is one
+            feature more, with a weight of its own; 0 for none. A long review sums up at its end.
 
     Raises:
         UsageError: a setting outside its bounds.
@@ -67,6 +71,7 @@ class LinearConfig:
     l2: float = 1e-4
     balanced: bool = False
     prune: float = 0.1
+    ending: int = 0
 
     def __post_init__(self) -> None:
         within(self, "ngrams", 1, MAX_ORDER)
@@ -76,6 +81,8 @@ class LinearConfig:
             raise UsageError(f"alpha {self.alpha:g} and l2 {self.l2:g} must be above 0")
         if not 0 <= self.prune <= 1:
             raise UsageError(f"prune must be 0 to 1, not {self.prune:g}")
+        if self.ending < 0:
+            raise UsageError(f"ending must be at least 0, not {self.ending}")
 
 
 class Linear(Classifier):
@@ -111,7 +118,7 @@ class Linear(Classifier):
         """
         shares = np.zeros((len(documents.ids), self._labels), np.float32)
         size = self.table.slots.size
-        for ngrams in ngrams_of(documents, self.config.ngrams):
+        for ngrams in _ngrams(documents, self.config):
             slots = self.table.find(ngrams.keys)
             held = slots >= 0
             _, which, counts = np.unique(
@@ -153,15 +160,27 @@ class Linear(Classifier):
         narrow = len(documents) << bits <= 1 << 32  # half as wide is sorted in half the time
         texts = np.repeat(np.arange(len(documents)) << bits, documents.lengths)
         scores = np.tile(self.bias, (len(documents), 1)).astype(np.float64)
-        for n, keys in enumerate(ngram_keys(documents.ids, self.config.ngrams), 1):
-            slots = self.table.find(keys)
-            slots[leading_out(documents, n)] = -1
+        for slots in self._slots(documents):
             held = np.flatnonzero(slots >= 0)
             both = np.take(texts, held) | np.take(slots, held)
             both = _distinct(both.astype(np.uint32) if narrow else both).astype(np.int64)
             for column, weights in enumerate(self.weights.T):
                 scores[:, column] += np.bincount(both >> bits, np.take(weights, both & last), len(documents))
         return scores.astype(np.float32)
+
+    def _slots(self, documents: Documents) -> Iterator[NDArray[np.int64]]:
+        """The slot of the n-gram that begins at each token, or -1: of each n, everywhere and in endings."""
+        near = in_endings(documents, self.config.ending)
+        for n, keys in enumerate(ngram_keys(documents.ids, self.config.ngrams), 1):
+            outside, begun = leading_out(documents, n), near[: np.searchsorted(near, len(keys))]
+            slots = self.table.find(keys)
+            slots[outside] = -1
+            yield slots
+            if len(begun):
+                slots = np.full(len(keys), -1)
+                slots[begun] = self.table.find(ending_keys(keys[begun]))
+                slots[outside] = -1
+                yield slots
 
 
 def fit(config: LinearConfig, fitting: Fitting) -> Linear:
@@ -187,7 +206,7 @@ def _features(documents: Documents, config: LinearConfig) -> tuple[NDArray[np.ui
 
     keys, rows, columns = [], [], []
     first = 0
-    for ngrams in ngrams_of(documents, config.ngrams):
+    for ngrams in _ngrams(documents, config):
         known = _of_known_words(documents, ngrams)
         kept, texts, numbers = _frequent(ngrams.keys[known], ngrams.texts[known], config.min_count)
         keys.append(kept)
@@ -197,6 +216,18 @@ def _features(documents: Documents, config: LinearConfig) -> tuple[NDArray[np.ui
     row, column = np.concatenate(rows), np.concatenate(columns)
     ones = np.ones(len(row), np.float32)
     return np.concatenate(keys), csr_array((ones, (row, column)), shape=(len(documents), first))
+
+
+def _ngrams(documents: Documents, config: LinearConfig) -> Iterator[Ngrams]:
+    """All n-grams, those of each n followed by those that begin in endings."""
+    near = np.zeros(len(documents.ids), bool)
+    near[in_endings(documents, config.ending)] = True
+    for ngrams in ngrams_of(documents, config.ngrams):
+        yield ngrams
+        if config.ending:
+            begun = near[ngrams.places]
+            keys, texts, places = (part[begun] for part in (ngrams.keys, ngrams.texts, ngrams.places))
+            yield Ngrams(ending_keys(keys), texts, places, ngrams.n)
 
 
 def _of_known_words(documents: Documents, ngrams: Ngrams) -> NDArray[np.bool_]:

@@ -25,6 +25,7 @@ MAX_PROBES = 64
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / the golden ratio, odd: Knuth, TAOCP 3, 6.4
 _HALF = np.uint64(32)
+_END = np.uint64(1) << _HALF  # above all ids
 _TOKENS_AT_ONCE = 200_000  # what a step works on stays in the cache
 
 
@@ -48,6 +49,11 @@ def ngram_keys(ids: NDArray[np.int32], order: int) -> Iterator[NDArray[np.uint64
         before = keys[:-1]
         keys = ((before ^ (before >> _HALF)) + words[n - 1 :]) * _MULTIPLIER
         yield keys
+
+
+def ending_keys(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The keys of n-grams where they stand at the end of a text: those of a word more, which no text has."""
+    return ((keys ^ (keys >> _HALF)) + _END) * _MULTIPLIER
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +85,14 @@ def leading_out(documents: Documents, n: int) -> NDArray[np.int64]:
     """The tokens at which n words begin that are not all of one text, of the tokens that n - 1 follow."""
     places = (documents.starts[1:, None] - np.arange(1, n)).ravel()
     return places[(places >= 0) & (places <= len(documents.ids) - n)]
+
+
+def in_endings(documents: Documents, length: int) -> NDArray[np.int64]:
+    """The tokens that are among the last `length` of their text."""
+    first = np.maximum(documents.starts[1:] - length, documents.starts[:-1])
+    counts = documents.starts[1:] - first
+    before = np.cumsum(counts) - counts
+    return np.arange(counts.sum()) + np.repeat(first - before, counts)
 
 
 def parts(documents: Documents, tokens: int = _TOKENS_AT_ONCE) -> Iterator[Documents]:

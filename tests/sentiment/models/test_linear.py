@@ -44,12 +44,16 @@ def fitted(data: Labelled, **settings: float) -> Linear:
     return fit(LinearConfig(**settings), Fitting(data, data.take(np.arange(2)), VOCABULARY))
 
 
-def ngrams(ids: list[int], order: int) -> set[tuple[int, ...]]:
-    return {tuple(ids[i : i + n]) for n in range(1, order + 1) for i in range(len(ids) - n + 1)}
+def ngrams(ids: list[int], order: int, ending: int = 0) -> set[tuple[int, ...]]:
+    """N-grams of a text; those that begin among its last words with 0 before them, too."""
+    places = [(i, n) for n in range(1, order + 1) for i in range(len(ids) - n + 1)]
+    return {tuple(ids[i : i + n]) for i, n in places} | {
+        (0, *ids[i : i + n]) for i, n in places if i >= len(ids) - ending
+    }
 
 
-def dense(data: Labelled, order: int, min_count: int) -> np.ndarray:
-    texts = [ngrams(data.documents.ids_of(i).tolist(), order) for i in range(len(data))]
+def dense(data: Labelled, order: int, min_count: int, ending: int = 0) -> np.ndarray:
+    texts = [ngrams(data.documents.ids_of(i).tolist(), order, ending) for i in range(len(data))]
     counts = Counter(ngram for text in texts for ngram in text)
     kept = [ngram for ngram, count in counts.items() if count >= min_count]
     return np.array([[float(ngram in text) for ngram in kept] for text in texts])
@@ -61,17 +65,24 @@ def ratios(features: np.ndarray, of: np.ndarray, alpha: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("order", "min_count", "alpha", "l2"), [(1, 1, 1.0, 1e-2), (3, 2, 1.0, 1e-3), (2, 3, 0.5, 1e-1)]
+    ("order", "min_count", "alpha", "l2", "ending"),
+    [
+        (1, 1, 1.0, 1e-2, 0),
+        (3, 2, 1.0, 1e-3, 0),
+        (2, 3, 0.5, 1e-1, 0),
+        (2, 2, 1.0, 1e-2, 4),
+        (1, 1, 1, 1e-2, 99),
+    ],
 )
 def test_two_labels_are_the_logistic_regression_on_ratios(
-    order: int, min_count: int, alpha: float, l2: float
+    order: int, min_count: int, alpha: float, l2: float, ending: int
 ) -> None:
     train = data(2)
-    features, is_first = dense(train, order, min_count), train.main.targets == 0
+    features, is_first = dense(train, order, min_count, ending), train.main.targets == 0
     weighted = features * ratios(features, is_first, alpha)
     # scikit-learn's C weighs the sum of losses against |w|² / 2: C = 1 / (texts · l2).
     oracle = LogisticRegression(C=1 / (len(train) * l2), tol=1e-10, max_iter=10_000).fit(weighted, is_first)
-    model = fitted(train, ngrams=order, min_count=min_count, alpha=alpha, l2=l2, prune=0)
+    model = fitted(train, ngrams=order, min_count=min_count, alpha=alpha, l2=l2, prune=0, ending=ending)
     logits = model.logits(train.documents)
     assert np.allclose(logits[:, 0] - logits[:, 1], oracle.decision_function(weighted), atol=0.02)
     assert np.allclose(logits.sum(axis=1), 0, atol=1e-6)
@@ -100,10 +111,11 @@ def test_an_ngram_counts_once_a_text() -> None:
     assert np.abs(model.logits(once)[0, 0]) > 0.01
 
 
+@pytest.mark.parametrize("ending", [0, 3])
 @pytest.mark.parametrize("labels", [2, 4])
-def test_attributions_sum_to_the_logits_without_the_bias(labels: int) -> None:
+def test_attributions_sum_to_the_logits_without_the_bias(labels: int, ending: int) -> None:
     train = data(labels)
-    model = fitted(train, ngrams=3)
+    model = fitted(train, ngrams=3, ending=ending)
     texts = train.documents
     nothing = model.logits(Documents([""], np.zeros(0, np.int32), np.array([0, 0])))
     shares = model.attributions(texts)
@@ -201,7 +213,8 @@ def test_texts_without_a_frequent_ngram_leave_the_bias() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"ngrams": 0}, {"ngrams": 6}, {"min_count": 0}, {"alpha": 0}, {"l2": 0}, {"prune": 2}]
+    "settings",
+    [{"ngrams": 0}, {"ngrams": 6}, {"min_count": 0}, {"alpha": 0}, {"l2": 0}, {"prune": 2}, {"ending": -1}],
 )
 def test_settings_outside_their_bounds(settings: dict[str, int]) -> None:
     with pytest.raises(UsageError, match=next(iter(settings))):
