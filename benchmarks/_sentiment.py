@@ -103,6 +103,11 @@ REVIEW_CNN = CnnConfig(
     epochs=2, patience=None, shortest=2, longest=3, filters=100, learning_rate=0.001, schedule="cosine",
     vector_dropout=0.2,
 )  # fmt: skip
+SELF_TRAINED = (
+    LinearConfig(ending=80),
+    AverageConfig(epochs=2),
+    CnnConfig(epochs=2, shortest=2, longest=4, schedule="cosine"),
+)
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,7 @@ def recipes(name: str) -> dict[str, Recipe]:
         student = LinearConfig(min_count=3, l2=3e-4)
         found["linear, self-trained"] = Recipe((student,), self_trained=True)
         found["linear + cnn, self-trained"] = Recipe((student, cnn), vectors=True, self_trained=True)
+        found["linear + average + cnn, self-trained"] = Recipe(SELF_TRAINED, vectors=True, self_trained=True)
     return found
 
 

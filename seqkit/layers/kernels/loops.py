@@ -105,7 +105,8 @@ class Loops:
     Forwards the arguments are the projected inputs, the state, what `Form` says of mask, dropped and zoneout;
     then the number of steps, kernels and vectors. The results are those of `Tape`.
     Backwards the tape and the slopes of the results, hidden and the last state, come before the number of
-    steps; there are no projected inputs if the wiring is `summed`. The results are those of `Slopes`.
+    steps, and kernels are transposed; there are no projected inputs if the wiring is `summed`. The results
+    are those of `Slopes`.
     """
 
     forward: Any
@@ -121,7 +122,7 @@ def loops_of(form: Form) -> Loops:
         cell = form.cell(**json.loads(form.config), dtype=form.dtype)
         kernels, vectors = (tuple(name for name, _ in named) for named in (form.kernels, form.vectors))
         wiring = wiring_of(cell, form.constants, form.kernels, form.vectors, form.dropped)
-        recurrence = Recurrence(cell, kernels, vectors, form.constants, form.reverse, wiring)
+        recurrence = Recurrence(cell, kernels, vectors, form.constants, form.reverse, wiring, form.compiled)
         parts, products = len(form.sizes), len(kernels)
 
         def forward(*given: Any) -> list[Any]:
@@ -147,14 +148,14 @@ def loops_of(form: Form) -> Loops:
         begin = _specs(dtype, [[None, size] for size in sizes]) + _frame_specs(form)
         tape = _specs(dtype, [[None, None, n] for n in (*sizes, *(shape[1] for _, shape in form.kernels))])
         slopes = _specs(dtype, [[None, None, sizes[0]], *([None, size] for size in sizes)])
-        end = [
-            tf.TensorSpec([], tf.int32),
-            *_specs(dtype, [shape for _, shape in form.kernels + form.vectors]),
-        ]
+        steps = [tf.TensorSpec([], tf.int32)]
+        others = [shape for _, shape in form.vectors]
+        forwards = projected + begin + steps
+        forwards += _specs(dtype, [shape for _, shape in form.kernels] + others)
+        backwards = projected * (not wiring.summed) + begin + tape + slopes + steps
+        backwards += _specs(dtype, [shape[::-1] for _, shape in form.kernels] + others)
         return Loops(
-            _function(forward, projected + begin + end, form.compiled),
-            _function(backward, projected * (not wiring.summed) + begin + tape + slopes + end, form.compiled),
-            wiring,
+            _function(forward, forwards, form.compiled), _function(backward, backwards, form.compiled), wiring
         )
 
 

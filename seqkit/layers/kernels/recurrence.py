@@ -9,7 +9,8 @@ What a loop writes for each step is moved through memory several times, which on
 takes as long as the products. So nothing is written twice: where a step sees the projected inputs and the
 first product only as a sum, the sum is kept and has one gradient; and a⟨t-1⟩ is what the loop forwards kept.
 
-Arrays here are in the order of time, (time, batch, size).
+Arrays here are (batch, time, size), as everywhere: a step that finds its rows apart in memory costs less than
+to put all rows into the order of time first.
 """
 
 from __future__ import annotations
@@ -20,15 +21,19 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+# An array that is written in place: TensorFlow exports none for XLA but TensorArray, and there the first axis
+# is time.
+from tensorflow.compiler.tf2xla.ops.gen_xla_ops import xla_dynamic_update_slice
+
 
 class Frame(NamedTuple):
     """What a sequence is run with, and no gradient goes to.
 
     Args:
         steps: how many steps there are; arrays may be longer.
-        mask: (time, batch), False for the steps to leave out; None to leave out none.
+        mask: (batch, time), False for the steps to leave out; None to leave out none.
         dropped: mask of recurrent dropout, (batch, hidden); None for none.
-        zoneout: a mask, (time, batch, size), or a rate for each part of the state; None for no zoneout.
+        zoneout: a mask, (batch, time, size), or a rate for each part of the state; None for no zoneout.
     """
 
     steps: Any
@@ -41,8 +46,8 @@ class Tape(NamedTuple):
     """What a loop forwards keeps.
 
     Args:
-        states: each part of the state after every step, (time, batch, size).
-        products: each product of a kernel, (time, batch, columns); the first with the projected inputs added,
+        states: each part of the state after every step, (batch, time, size).
+        products: each product of a kernel, (batch, time, columns); the first with the projected inputs added,
             where the step is `Wiring.summed`.
     """
 
@@ -54,12 +59,12 @@ class Slopes(NamedTuple):
     """Gradients that a loop backwards gives.
 
     Args:
-        projected: by the projected inputs, (time, batch, gates · units); none where the step is
+        projected: by the projected inputs, (batch, time, gates · units); none where the step is
             `Wiring.summed`, since it is that by the first product.
         state: by each part of the state before the first step, (batch, size).
-        factors: what each kernel was multiplied with, (time, batch, rows); not for the first one where it is
+        factors: what each kernel was multiplied with, (batch, time, rows); not for the first one where it is
             `Wiring.direct`.
-        products: by each product, (time, batch, columns): the gradient by a kernel is Σ factorᵀ product.
+        products: by each product, (batch, time, columns): the gradient by a kernel is Σ factorᵀ product.
         vectors: by each of the other constants.
     """
 
@@ -93,6 +98,7 @@ class Recurrence:
         constants: the type of the cell's constants.
         reverse: begin at the last step.
         wiring: of the cell's step.
+        compiled: by XLA.
     """
 
     cell: Any
@@ -101,6 +107,7 @@ class Recurrence:
     constants: Any
     reverse: bool
     wiring: Wiring
+    compiled: bool
 
     def forward(
         self,
@@ -113,14 +120,14 @@ class Recurrence:
         """Runs all steps.
 
         Args:
-            projected: the projected inputs, (time, batch, gates · units); with layer normalisation only
+            projected: the projected inputs, (batch, time, gates · units); with layer normalisation only
                 `Cell.multiply_inputs`, which the loop finishes.
             state: each part of the state before the first step, (batch, size).
             kernels: each (rows, columns).
             vectors: the other constants.
             frame: what else there is.
         """
-        time = tf.shape(projected)[0]
+        time = tf.shape(projected)[1]
         widths = [*(part.shape[-1] for part in state), *(kernel.shape[-1] for kernel in kernels)]
 
         def advance(
@@ -141,17 +148,17 @@ class Recurrence:
             if self.wiring.summed:
                 products[0] += here
             values = [*new, *products]
-            kept = [array.write(t, value) for array, value in zip(kept, values, strict=True)]
+            kept = [_write(array, t, value) for array, value in zip(kept, values, strict=True)]
             return count + 1, self._read(projected, count + 1, frame), new, kept
 
-        kept = [_array(projected, time, width) for width in widths]
+        kept = [_array(projected, width, self.compiled) for width in widths]
         _, _, _, kept = tf.while_loop(
             lambda count, *_: count < frame.steps,
             advance,
             (0, self._read(projected, 0, frame), list(state), kept),
             maximum_iterations=time,
         )
-        arrays = [array.stack() for array in kept]
+        arrays = [_whole(array) for array in kept]
         return Tape(arrays[: len(state)], arrays[len(state) :])
 
     def backward(
@@ -170,15 +177,14 @@ class Recurrence:
         Args:
             projected: the projected inputs; none where the step is `Wiring.summed`.
             state: as in `forward`.
-            kernels: as in `forward`.
+            kernels: each transposed, (columns, rows).
             vectors: as in `forward`.
             frame: as in `forward`.
             tape: what `forward` gave.
-            hidden: gradient by the hidden part of the state after every step, (time, batch, hidden).
+            hidden: gradient by the hidden part of the state after every step, (batch, time, hidden).
             last: gradient by each part of the state after the last step, (batch, size).
         """
-        time, skipped = tf.shape(hidden)[0], int(self.wiring.direct)
-        transposed = [tf.transpose(kernel) for kernel in kernels]
+        time, skipped = tf.shape(hidden)[1], int(self.wiring.direct)
         shapes, vectors = [vector.shape for vector in vectors], [_of_each(v, last[0]) for v in vectors]
 
         def retreat(
@@ -186,8 +192,8 @@ class Recurrence:
         ) -> tuple[Any, list[Any], list[Any], list[Any]]:
             t = self._place(count - 1, frame)
             before = self._before(count - 1, t, tape.states, state)
-            products, factors = [array[t] for array in tape.products], []
-            inputs = [array[t] for array in projected]
+            products, factors = [array[:, t] for array in tape.products], []
+            inputs = [array[:, t] for array in projected]
             here = tf.zeros_like(products[0]) if self.wiring.summed else self._inputs(inputs[0], vectors)
 
             def known(result: Any, kernel: Any) -> Any:
@@ -197,20 +203,20 @@ class Recurrence:
 
                 return multiply
 
-            known_kernels = [known(p, kernel) for p, kernel in zip(products, transposed, strict=True)]
+            known_kernels = [known(p, kernel) for p, kernel in zip(products, kernels, strict=True)]
             constants = self._constants(known_kernels, vectors, frame)
             new = self._step(here, before, constants, frame, t)
-            slope = [slope[0] + hidden[t], *slope[1:]]
+            slope = [slope[0] + hidden[:, t], *slope[1:]]
             wanted = [before, inputs + products, list(vectors)]
             slope, slopes, more = _gradients(new, wanted, slope)
             values = [*slopes, *factors[skipped:]]
             sums = [total + part for total, part in zip(sums, more, strict=True)]
-            kept = [array.write(t, value) for array, value in zip(kept, values, strict=True)]
+            kept = [_write(array, t, value) for array, value in zip(kept, values, strict=True)]
             return count - 1, slope, sums, kept
 
         widths = [array.shape[-1] for array in (*projected, *tape.products)]
-        widths += [kernel.shape[0] for kernel in kernels[skipped:]]
-        kept = [_array(hidden, time, width) for width in widths]
+        widths += [kernel.shape[1] for kernel in kernels[skipped:]]
+        kept = [_array(hidden, width, self.compiled) for width in widths]
         sums = [tf.zeros_like(vector) for vector in vectors]
         _, slope, sums, kept = tf.while_loop(
             lambda count, *_: count > 0,
@@ -218,7 +224,7 @@ class Recurrence:
             (frame.steps, list(last), sums, kept),
             maximum_iterations=time,
         )
-        arrays = [array.stack() for array in kept]
+        arrays = [_whole(array) for array in kept]
         sums = [
             tf.reduce_sum(total, 0) if shape.rank == 1 else total
             for total, shape in zip(sums, shapes, strict=True)
@@ -237,12 +243,12 @@ class Recurrence:
         less time: of a row that lies still XLA takes the gates with the whole width of the processor, but
         number by number where it has to find the row, too.
         """
-        return array[tf.clip_by_value(self._place(count, frame), 0, tf.shape(array)[0] - 1)]
+        return array[:, tf.clip_by_value(self._place(count, frame), 0, tf.shape(array)[1] - 1)]
 
     def _before(self, count: Any, t: Any, states: Sequence[Any], first: Sequence[Any]) -> list[Any]:
         """The state before a step."""
-        place = tf.minimum(t + 1, tf.shape(states[0])[0] - 1) if self.reverse else tf.maximum(t - 1, 0)
-        return [tf.where(count == 0, f, array[place]) for array, f in zip(states, first, strict=True)]
+        place = tf.minimum(t + 1, tf.shape(states[0])[1] - 1) if self.reverse else tf.maximum(t - 1, 0)
+        return [tf.where(count == 0, f, array[:, place]) for array, f in zip(states, first, strict=True)]
 
     def _constants(self, kernels: Sequence[Any], vectors: Sequence[Any], frame: Frame) -> Any:
         given = self._named(vectors) | dict(zip(self.kernels, kernels, strict=True)) | {"mask": frame.dropped}
@@ -262,11 +268,11 @@ class Recurrence:
         """The state after a step; that before it where the step is left out."""
         state_type, zoneout = self.cell.state_type, frame.zoneout
         if zoneout is not None:
-            zoneout = state_type(*(part[t] if tf.is_tensor(part) else part for part in zoneout))
+            zoneout = state_type(*(part[:, t] if tf.is_tensor(part) else part for part in zoneout))
         new = self.cell.step(here, state_type(*before), constants, zoneout)
         if frame.mask is None:
             return list(new)
-        there = frame.mask[t][:, None]
+        there = frame.mask[:, t, None]
         return [tf.where(there, part, old) for part, old in zip(new, before, strict=True)]
 
 
@@ -333,8 +339,23 @@ def _of_each(vector: Any, like: Any) -> Any:
     return tf.broadcast_to(vector, [tf.shape(like)[0], vector.shape[0]])
 
 
-def _array(like: Any, time: Any, width: int) -> Any:
-    """An array for a value of each step."""
-    array = tf.TensorArray(like.dtype, time, element_shape=[like.shape[1], width])
+def _array(like: Any, width: int, compiled: bool) -> Any:
+    """Room for a value of each step: XLA's own is filled in place, in the order of the batch."""
+    batch, time = tf.unstack(tf.shape(like)[:2])
+    if compiled:
+        return tf.zeros([batch, time, width], like.dtype)
+    array = tf.TensorArray(like.dtype, time, element_shape=[like.shape[0], width])
     # One without any element, for lack of steps, could not be stacked.
-    return array.write(0, tf.zeros([tf.shape(like)[1], width], like.dtype))
+    return array.write(0, tf.zeros([batch, width], like.dtype))
+
+
+def _write(array: Any, t: Any, value: Any) -> Any:
+    """The array with the value of a step."""
+    if isinstance(array, tf.TensorArray):
+        return array.write(t, value)
+    return tf.ensure_shape(xla_dynamic_update_slice(array, value[:, None], [0, t, 0]), array.shape)
+
+
+def _whole(array: Any) -> Any:
+    """The values of all steps, (batch, time, size)."""
+    return tf.transpose(array.stack(), [1, 0, 2]) if isinstance(array, tf.TensorArray) else array

@@ -4,7 +4,8 @@ A step's product is small, and two cores that share it spend their time on waiti
 core takes a part of the batch. In training the loops are compiled by XLA, which fuses what a step does
 besides its product; a loop is compiled in under a second, once for each shape.
 
-In shards, arrays are (shards, time, batch / shards, size), or (shards, batch / shards, size).
+In shards, arrays are (shards, batch / shards, time, size), or (shards, batch / shards, size): they lie in
+memory as those of the batch do.
 """
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ def run_sharded(cell: Any, passage: Passage, compiled: bool) -> tuple[Any, Any]:
     sequences, state, constants, zoneout, mask, reverse = passage
     form = form_of(cell, constants, zoneout, mask is not None, reverse, compiled)
     layout = Layout.of(sequences)
-    extras = [] if mask is None else [layout.by_time(mask)]
+    extras = [] if mask is None else [layout.share_steps(mask)]
     floats = [] if constants.mask is None else [layout.share(constants.mask)]
     if zoneout is not None:
         masks = [part for part in zoneout if tf.is_tensor(part)]
-        floats += [layout.by_time(tf.transpose(part, [1, 0, 2])) for part in masks]
+        floats += [layout.share_steps(tf.transpose(part, [1, 0, 2])) for part in masks]
     dtype, learned = state.hidden.dtype, learned_of(cell, constants)
 
     def inside(arrays: list[Any]) -> list[Any]:
@@ -49,7 +50,7 @@ def run_sharded(cell: Any, passage: Passage, compiled: bool) -> tuple[Any, Any]:
     hidden, *last = _recur(
         form,
         layout,
-        tf.cast(layout.projected(cell, sequences), form.dtype),
+        tf.cast(layout.share_steps(_projected(cell, sequences)), form.dtype),
         inside([layout.share(part) for part in state]),
         inside([learned[name] for name, _ in form.kernels + form.vectors]),
         extras + inside(floats),
@@ -58,7 +59,16 @@ def run_sharded(cell: Any, passage: Passage, compiled: bool) -> tuple[Any, Any]:
     hidden, *last = (tf.cast(array, dtype) for array in (hidden, *last))
     parts = zip(map(layout.gather, last), state, strict=True)
     new = type(state)(*(tf.ensure_shape(part, old.shape) for part, old in parts))
-    return tf.ensure_shape(layout.in_batch(hidden), [*sequences.shape[:2], state.hidden.shape[1]]), new
+    hidden = layout.gather(hidden)[:, : layout.steps]
+    return tf.ensure_shape(hidden, [*sequences.shape[:2], state.hidden.shape[1]]), new
+
+
+def _projected(cell: Any, sequences: Any) -> Any:
+    """The projected inputs, by one product; with layer normalisation, which the loop does, only that."""
+    project = cell.multiply_inputs if cell.layer_norm else cell.project_inputs
+    # Flat, for TensorFlow adds the bias within the product of two matrices only.
+    flat = project(tf.reshape(sequences, [-1, sequences.shape[-1]]))
+    return tf.reshape(flat, tf.concat([tf.shape(sequences)[:2], [flat.shape[-1]]], axis=0))
 
 
 @dataclass(frozen=True)
@@ -100,39 +110,21 @@ class Layout:
         """(shards, batch / shards, …) → (batch, …)."""
         return tf.reshape(values, tf.concat([[self.batch], tf.shape(values)[2:]], axis=0))
 
-    def by_time(self, values: Any) -> Any:
-        """(batch, time, …) → (shards, room, batch / shards, …)."""
-        return self._longer(self._swapped(self.share(values)))
-
-    def in_batch(self, values: Any) -> Any:
-        """(shards, room, batch / shards, …) → (batch, time, …)."""
-        return self.gather(self._swapped(values[:, : self.steps]))
+    def share_steps(self, values: Any) -> Any:
+        """(batch, time, …) → (shards, batch / shards, room, …)."""
+        if self.room is not self.steps:
+            further = [[0, 0]] * (values.shape.rank - 2)
+            values = tf.pad(values, [[0, 0], [0, self.room - self.steps], *further])
+        return self.share(values)
 
     def before(self, states: Any, first: Any, reverse: bool) -> Any:
-        """The states before each step, from those after it and the one before the first step."""
-        first = first[:, None]
+        """The states before each step, (batch, room, …), from those after it and the one before the first."""
+        states, first = self.gather(states), self.gather(first)[:, None]
         if reverse:
             return tf.concat(
                 [states[:, 1 : self.steps], first, states[:, tf.maximum(self.steps, 1) :]], axis=1
             )
         return tf.concat([first, states[:, :-1]], axis=1)
-
-    def projected(self, cell: Any, sequences: Any) -> Any:
-        """The projected inputs, by one product; with layer normalisation, which the loop does, only that."""
-        ordered = self._swapped(self.share(sequences))
-        project = cell.multiply_inputs if cell.layer_norm else cell.project_inputs
-        flat = project(tf.reshape(ordered, [-1, sequences.shape[-1]]))
-        shape = tf.concat([tf.shape(ordered)[:3], [flat.shape[-1]]], axis=0)
-        return self._longer(tf.reshape(flat, shape))
-
-    @staticmethod
-    def _swapped(values: Any) -> Any:
-        return tf.transpose(values, [0, 2, 1, *range(3, values.shape.rank)])
-
-    def _longer(self, values: Any) -> Any:
-        if self.room is self.steps:
-            return values
-        return tf.pad(values, [[0, 0], [0, self.room - self.steps], *[[0, 0]] * (values.shape.rank - 2)])
 
 
 def _recur(
@@ -164,12 +156,14 @@ def _recur(
         state, weights = learned[:parts], learned[parts:]
         given, constants = [*state, *extras], [layout.steps, *weights]
         tape = _each_shard(loops.forward, [projected, *given], constants)
-        last = [tf.gather(states, end, axis=1) for states in tape[:parts]]
+        last = [states[:, :, end] for states in tape[:parts]]
         last = [tf.where(layout.steps > 0, new, old) for new, old in zip(last, state, strict=True)]
 
         def slopes(hidden: Any, *last: Any) -> list[Any]:
             inputs = [] if wiring.summed else [projected]
-            found = iter(_each_shard(loops.backward, [*inputs, *given, *tape, hidden, *last], constants))
+            # Transposed once, by all cores: XLA would do it number by number, for each shard.
+            transposed = [layout.steps, *map(tf.transpose, weights[:kernels]), *weights[kernels:]]
+            found = iter(_each_shard(loops.backward, [*inputs, *given, *tape, hidden, *last], transposed))
             by_inputs, by_state = take(found, len(inputs)), take(found, parts)
             factors = [layout.before(tape[0], state[0], form.reverse)] if wiring.direct else []
             factors += take(found, kernels - len(factors))
