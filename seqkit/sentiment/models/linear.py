@@ -226,8 +226,7 @@ def _ngrams(documents: Documents, config: LinearConfig) -> Iterator[Ngrams]:
         yield ngrams
         if config.ending:
             begun = near[ngrams.places]
-            keys, texts, places = (part[begun] for part in (ngrams.keys, ngrams.texts, ngrams.places))
-            yield Ngrams(ending_keys(keys), texts, places, ngrams.n)
+            yield Ngrams(ending_keys(ngrams.keys[begun]), ngrams.texts[begun], ngrams.places[begun], ngrams.n)
 
 
 def _of_known_words(documents: Documents, ngrams: Ngrams) -> NDArray[np.bool_]:

@@ -92,7 +92,8 @@ def in_endings(documents: Documents, length: int) -> NDArray[np.int64]:
     first = np.maximum(documents.starts[1:] - length, documents.starts[:-1])
     counts = documents.starts[1:] - first
     before = np.cumsum(counts) - counts
-    return np.arange(counts.sum()) + np.repeat(first - before, counts)
+    places: NDArray[np.int64] = np.arange(counts.sum()) + np.repeat(first - before, counts)
+    return places
 
 
 def parts(documents: Documents, tokens: int = _TOKENS_AT_ONCE) -> Iterator[Documents]:
