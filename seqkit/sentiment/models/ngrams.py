@@ -46,14 +46,18 @@ def ngram_keys(ids: NDArray[np.int32], order: int) -> Iterator[NDArray[np.uint64
     keys = words * _MULTIPLIER
     yield keys
     for n in range(2, order + 1):
-        before = keys[:-1]
-        keys = ((before ^ (before >> _HALF)) + words[n - 1 :]) * _MULTIPLIER
+        keys = _followed(keys[:-1], words[n - 1 :])
         yield keys
 
 
 def ending_keys(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The keys of n-grams where they stand at the end of a text: those of a word more, which no text has."""
-    return ((keys ^ (keys >> _HALF)) + _END) * _MULTIPLIER
+    return _followed(keys, _END)
+
+
+def _followed(keys: NDArray[np.uint64], words: NDArray[np.uint64] | np.uint64) -> NDArray[np.uint64]:
+    """The keys of n-grams with a word more; words are ids + 1."""
+    return ((keys ^ (keys >> _HALF)) + words) * _MULTIPLIER
 
 
 @dataclass(frozen=True, eq=False)
