@@ -267,15 +267,16 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
         Args:
             inputs: x, (…, features): one step, or all steps of a sequence.
         """
-        products = self.multiply_inputs(inputs)
         if self.layer_norm:
-            return self.finish_inputs(products, **self.input_constants())
-        # Its gradient takes two thirds of the time of that of a sum.
-        return tf.nn.bias_add(products, self._value(self.bias))
+            return self.finish_inputs(self.multiply_inputs(inputs), **self.input_constants())
+        return self.multiply_inputs(inputs, self._value(self.bias))
 
-    def multiply_inputs(self, inputs: Any) -> Any:
-        """W_gx x⟨t⟩ of all gates, (…, gates · units): what `project_inputs` begins with."""
-        return product(tf.cast(inputs, self.compute_dtype), self._value(self.kernel))
+    def multiply_inputs(self, inputs: Any, bias: Any = None) -> Any:
+        """W_gx x⟨t⟩ of all gates, (…, gates · units), and a bias if one is given.
+
+        With layer normalisation this is what `project_inputs` begins with.
+        """
+        return product(tf.cast(inputs, self.compute_dtype), self._value(self.kernel), bias)
 
     def finish_inputs(self, products: Any, input_gain: Any, input_bias: Any) -> Any:
         """LN(W_gx x⟨t⟩) + b_g: what `project_inputs` ends with, where there is layer normalisation.

@@ -13,23 +13,46 @@ EPSILON = 1e-5
 """Added to the variance in layer normalisation."""
 
 
-def product(values: Any, kernel: Any) -> Any:
-    """values · kernel, whatever the rank of the values.
+def product(values: Any, kernel: Any, bias: Any = None) -> Any:
+    """values · kernel + bias, whatever the rank of the values.
 
     Args:
         values: (…, features).
         kernel: (features, size); or a function that gives the product, for a loop that keeps what it needs
             for its gradient.
+        bias: (size,); None for none, and for a kernel that is a function.
     """
     if callable(kernel):
         return kernel(values)
     if values.shape.rank == 2:
-        return tf.matmul(values, kernel)
+        return _with_bias(tf.matmul(values, kernel), bias)
     # One large product: tf.matmul would make a small one of each matrix in the values, in its gradient, too.
     shape = tf.shape(values)
-    flat = tf.matmul(tf.reshape(values, [-1, kernel.shape[0]]), kernel)
+    # TensorFlow adds the bias within the product of two matrices only, so the shape comes last.
+    flat = _with_bias(_large_product(tf.reshape(values, [-1, kernel.shape[0]]), kernel), bias)
     whole = tf.reshape(flat, tf.concat([shape[:-1], [kernel.shape[1]]], axis=0))
     return tf.ensure_shape(whole, [*values.shape[:-1], kernel.shape[1]])
+
+
+def _with_bias(values: Any, bias: Any) -> Any:
+    """values + bias: the gradient of `bias_add` takes two thirds of the time of that of a sum."""
+    return values if bias is None else tf.nn.bias_add(values, bias)
+
+
+@tf.custom_gradient  # type: ignore[untyped-decorator]
+def _large_product(values: Any, kernel: Any) -> Any:
+    """values · kernel, both matrices, of many rows.
+
+    With kernelᵀ made first, the gradient by the values takes up to a quarter less time than the product that
+    reads the kernel across its rows. One matrix of three dimensions is transposed here, for TensorFlow would
+    take a transposed matrix of two back into the product.
+    """
+
+    def slopes(slope: Any) -> tuple[Any, Any]:
+        transposed = tf.transpose(kernel[None], [0, 2, 1])[0]
+        return tf.matmul(slope, transposed), tf.matmul(values, slope, transpose_a=True)
+
+    return tf.matmul(values, kernel), slopes
 
 
 def layer_norm(values: Any, gain: Any, gates: int = 1) -> Any:

@@ -128,7 +128,7 @@ class RNNCell(Cell):
         """ŷ = g_y(W_y a + b_y), or a."""
         if self.output_units is None:
             return hidden
-        y = product(hidden, self._value(self.output_kernel)) + self._value(self.output_bias)
+        y = product(hidden, self._value(self.output_kernel), self._value(self.output_bias))
         return OUTPUT_ACTIVATIONS[self.output_activation](y)
 
     def get_config(self) -> dict[str, Any]:

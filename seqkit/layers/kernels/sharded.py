@@ -43,6 +43,8 @@ def run_sharded(cell: Any, passage: Passage, compiled: bool) -> tuple[Any, Any]:
         masks = [part for part in zoneout if tf.is_tensor(part)]
         floats += [layout.share_steps(tf.transpose(part, [1, 0, 2])) for part in masks]
     dtype, learned = state.hidden.dtype, learned_of(cell, constants)
+    # With layer normalisation only multiplied: the loop does the rest.
+    project = cell.multiply_inputs if cell.layer_norm else cell.project_inputs
 
     def inside(arrays: list[Any]) -> list[Any]:
         return [tf.cast(array, form.dtype) for array in arrays]
@@ -50,7 +52,7 @@ def run_sharded(cell: Any, passage: Passage, compiled: bool) -> tuple[Any, Any]:
     hidden, *last = _recur(
         form,
         layout,
-        tf.cast(layout.share_steps(_projected(cell, sequences)), form.dtype),
+        tf.cast(layout.share_steps(project(sequences)), form.dtype),
         inside([layout.share(part) for part in state]),
         inside([learned[name] for name, _ in form.kernels + form.vectors]),
         extras + inside(floats),
@@ -61,14 +63,6 @@ def run_sharded(cell: Any, passage: Passage, compiled: bool) -> tuple[Any, Any]:
     new = type(state)(*(tf.ensure_shape(part, old.shape) for part, old in parts))
     hidden = layout.gather(hidden)[:, : layout.steps]
     return tf.ensure_shape(hidden, [*sequences.shape[:2], state.hidden.shape[1]]), new
-
-
-def _projected(cell: Any, sequences: Any) -> Any:
-    """The projected inputs, by one product; with layer normalisation, which the loop does, only that."""
-    project = cell.multiply_inputs if cell.layer_norm else cell.project_inputs
-    # Flat, for TensorFlow adds the bias within the product of two matrices only.
-    flat = project(tf.reshape(sequences, [-1, sequences.shape[-1]]))
-    return tf.reshape(flat, tf.concat([tf.shape(sequences)[:2], [flat.shape[-1]]], axis=0))
 
 
 @dataclass(frozen=True)
