@@ -75,14 +75,26 @@ def layer_norm(values: Any, gain: Any, gates: int = 1) -> Any:
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
 def _standardised(values: Any) -> Any:
-    """n = (z - mean z) / s with s = √(var z + ε), over the last axis.
+    """n = (z - mean z) / s with s = √(var z + ε), over the last axis of (…, gates, units).
 
     Its gradient, dz = (dn - mean dn - n ∘ mean(dn ∘ n)) / s, takes two means; that of the operations, four.
     """
     centred = values - _mean(values)
     scale = tf.math.rsqrt(_mean(tf.square(centred)) + EPSILON)
     normal = centred * scale
-    return normal, lambda slope: scale * (slope - _mean(slope) - normal * _mean(slope * normal))
+    given = _by_gate(centred, scale) if values.shape[-1].bit_count() > 1 else normal
+    return given, lambda slope: scale * (slope - _mean(slope) - normal * _mean(slope * normal))
+
+
+def _by_gate(values: Any, factors: Any) -> Any:
+    """values ∘ factors, (…, gates, units) and (…, gates, 1), each gate by itself.
+
+    A step takes gates out of a row in which they lie side by side. To find the factor of a number there, XLA
+    divides its place by `units`: a shift where that is a power of two, else a division for each number, which
+    took as long as the product of the step. Of gates that were computed apart it knows which is which.
+    """
+    gates = [values[..., gate, :] * factors[..., gate, :] for gate in range(values.shape[-2])]
+    return tf.reshape(tf.concat(gates, axis=-1), tf.shape(values))
 
 
 def _mean(values: Any) -> Any:
