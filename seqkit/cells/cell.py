@@ -267,15 +267,12 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
         Args:
             inputs: x, (…, features): one step, or all steps of a sequence.
         """
-        if self.layer_norm:
-            return self.finish_inputs(self.multiply_inputs(inputs), **self.input_constants())
-        return self.multiply_inputs(inputs, self._value(self.bias))
+        begun = self.begin_inputs(inputs)
+        return self.finish_inputs(begun, **self.input_constants()) if self.layer_norm else begun
 
-    def multiply_inputs(self, inputs: Any, bias: Any = None) -> Any:
-        """W_gx x⟨t⟩ of all gates, (…, gates · units), and a bias if one is given.
-
-        With layer normalisation this is what `project_inputs` begins with.
-        """
+    def begin_inputs(self, inputs: Any) -> Any:
+        """W_gx x⟨t⟩ of all gates, (…, gates · units): with b_g, or before layer normalisation without it."""
+        bias = None if self.layer_norm else self._value(self.bias)
         return product(tf.cast(inputs, self.compute_dtype), self._value(self.kernel), bias)
 
     def finish_inputs(self, products: Any, input_gain: Any, input_bias: Any) -> Any:
@@ -284,7 +281,7 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
         A loop can do it step by step, while the products are in the processor's cache.
 
         Args:
-            products: of `multiply_inputs`.
+            products: of `begin_inputs`.
             input_gain: g_gx, (gates · units,), or of the shape of the products.
             input_bias: b_g, the same.
         """

@@ -81,9 +81,8 @@ def _standardised(values: Any) -> Any:
     """
     centred = values - _mean(values)
     scale = tf.math.rsqrt(_mean(tf.square(centred)) + EPSILON)
-    normal = centred * scale
-    given = _by_gate(centred, scale) if values.shape[-1].bit_count() > 1 else normal
-    return given, lambda slope: scale * (slope - _mean(slope) - normal * _mean(slope * normal))
+    normal = _by_gate(centred, scale) if values.shape[-1].bit_count() > 1 else centred * scale
+    return normal, lambda slope: scale * (slope - _mean(slope) - normal * _mean(slope * normal))
 
 
 def _by_gate(values: Any, factors: Any) -> Any:

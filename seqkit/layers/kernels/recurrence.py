@@ -120,8 +120,8 @@ class Recurrence:
         """Runs all steps.
 
         Args:
-            projected: the projected inputs, (batch, time, gates · units); with layer normalisation only
-                `Cell.multiply_inputs`, which the loop finishes.
+            projected: `Cell.begin_inputs` of all steps, (batch, time, gates · units); with layer
+                normalisation the loop finishes them.
             state: each part of the state before the first step, (batch, size).
             kernels: each (rows, columns).
             vectors: the other constants.

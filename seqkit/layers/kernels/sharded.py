@@ -43,8 +43,6 @@ def run_sharded(cell: Any, passage: Passage, compiled: bool) -> tuple[Any, Any]:
         masks = [part for part in zoneout if tf.is_tensor(part)]
         floats += [layout.share_steps(tf.transpose(part, [1, 0, 2])) for part in masks]
     dtype, learned = state.hidden.dtype, learned_of(cell, constants)
-    # With layer normalisation only multiplied: the loop does the rest.
-    project = cell.multiply_inputs if cell.layer_norm else cell.project_inputs
 
     def inside(arrays: list[Any]) -> list[Any]:
         return [tf.cast(array, form.dtype) for array in arrays]
@@ -52,7 +50,7 @@ def run_sharded(cell: Any, passage: Passage, compiled: bool) -> tuple[Any, Any]:
     hidden, *last = _recur(
         form,
         layout,
-        tf.cast(layout.share_steps(project(sequences)), form.dtype),
+        tf.cast(layout.share_steps(cell.begin_inputs(sequences)), form.dtype),
         inside([layout.share(part) for part in state]),
         inside([learned[name] for name, _ in form.kernels + form.vectors]),
         extras + inside(floats),
