@@ -607,7 +607,8 @@ def test_what_a_kill_left_of_a_file_is_overwritten(tmp_path: Path) -> None:
 
 # --- kills
 
-# A process for each kill, forked by one that has imported everything.
+# A process for each kill, forked by one that has imported everything. A line is one write: of `print`, where
+# PYTHONUNBUFFERED is set, a kill may leave a line without its end.
 SAVER = """
 import sys
 sys.path.insert(0, {tests!r})
@@ -617,12 +618,12 @@ from test_storage import write
 for _ in sys.stdin:
     if child := os.fork():
         os.waitpid(child, 0)
-        print("killed", flush=True)
+        os.write(1, b"killed\\n")
         continue
-    print(os.getpid(), flush=True)
+    os.write(1, b"%d\\n" % os.getpid())
     for value in itertools.count(1):
         write(Path(sys.argv[1]), value=value, overwrite=True, rows=20_000)
-        print(value, flush=True)
+        os.write(1, b"%d\\n" % value)
 """
 
 
@@ -643,10 +644,11 @@ def check_kills(folder: Path, count: int, seed: int) -> None:
         for _ in range(count):
             process.stdin.write("save\n")
             process.stdin.flush()
-            saver, first = int(process.stdout.readline()), process.stdout.readline()
+            saver, saved = int(process.stdout.readline()), [int(process.stdout.readline())]
             time.sleep(rng.random() * 0.05)  # every kill comes inside a save
             os.kill(saver, signal.SIGKILL)
-            saved = [int(line) for line in [first, *iter(process.stdout.readline, "killed\n")]]
+            while (line := process.stdout.readline()) != "killed\n":
+                saved.append(int(line))
             # The last save that was reported, or the one after it; nothing in between, and nothing older.
             assert value_of(path) in (saved[-1], saved[-1] + 1)
         process.stdin.close()
