@@ -25,13 +25,11 @@ import tensorflow as tf
 
 # Keras' RNN asks a cell for masks once a sequence only if it is of this class, which is not exported.
 from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
-from numpy.typing import NDArray
 
+from seqkit.cells.letters import Arrays, assign_by_letter, gates_by_letter
 from seqkit.cells.numerics import bernoulli, dropout_mask, initial_gates, layer_norm, product
 from seqkit.cells.states import State
 from seqkit.errors import UsageError
-
-Arrays = dict[str, NDArray[Any]]
 
 
 class CellOptions(TypedDict, total=False):
@@ -188,18 +186,8 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
         named = {
             variable.name: np.asarray(value) for variable, value in zip(self.weights, given, strict=True)
         }
-        kernel = np.concatenate([named.pop("recurrent_kernel"), named.pop("kernel")])
-        found: Arrays = {}
-        for name, array in (("W_{}", kernel), ("b_{}", named.pop("bias"))):
-            found |= self._by_gate(name, array)
-        if self.layer_norm:
-            found |= self._by_gate("g_{}" + self.letter, named.pop("recurrent_gain"))
-            found |= self._by_gate("g_{}x", named.pop("input_gain"))
-        return found | self._further_letters(named)
-
-    def _by_gate(self, name: str, array: NDArray[Any]) -> Arrays:
-        parts = np.split(array, len(self.gates), axis=-1)
-        return {name.format(gate): part for gate, part in zip(self.gates, parts, strict=True)}
+        of_gates, further = gates_by_letter(named, self.gates, self.letter)
+        return of_gates | self._further_letters(further)
 
     def _further_letters(self, named: Arrays) -> Arrays:
         """The letters of the weights that only some cells have; their names if they have none."""
@@ -213,21 +201,7 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
         """
         if not self.built:
             raise UsageError(f"{self.name} has no weights yet: build it first, cell.build((None, features))")
-        places = [np.arange(np.prod(v.shape)).reshape(v.shape) for v in self.weights]
-        starts = np.cumsum([0, *(place.size for place in places)])
-        letters = self.equation_weights([place + start for place, start in zip(places, starts, strict=False)])
-        if wrong := sorted(set(letters) ^ set(weights)):
-            raise UsageError(
-                f"the weights of {self.name} are {', '.join(letters)}; missing or unknown: {wrong}"
-            )
-        flat = np.empty(starts[-1])
-        for letter, place in letters.items():
-            array = np.asarray(weights[letter])
-            if array.shape != place.shape:
-                raise UsageError(f"{letter} of {self.name} has shape {place.shape}, not {array.shape}")
-            flat[place] = array
-        for variable, begin, end in zip(self.weights, starts, starts[1:], strict=False):
-            variable.assign(flat[begin:end].reshape(variable.shape))
+        assign_by_letter(self, weights)
 
     # The split of a step
 

@@ -19,8 +19,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from seqkit.cells.cell import Arrays, Cell
+from seqkit.cells.cell import Cell
 from seqkit.cells.gru import GRUCell
+from seqkit.cells.letters import Arrays
 from seqkit.cells.lstm import LSTMCell
 from seqkit.cells.rnn import RNNCell
 from seqkit.errors import UsageError

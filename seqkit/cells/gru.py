@@ -7,7 +7,8 @@ from typing import Any, Literal, NamedTuple, Unpack
 import keras
 import tensorflow as tf
 
-from seqkit.cells.cell import Arrays, Cell, CellOptions, check_rates
+from seqkit.cells.cell import Cell, CellOptions, check_rates
+from seqkit.cells.letters import Arrays
 from seqkit.cells.numerics import zoned
 from seqkit.cells.states import GRUState
 from seqkit.errors import UsageError
