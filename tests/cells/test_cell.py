@@ -216,26 +216,6 @@ def test_initialisers_by_name(initializer: Any) -> None:
         assert np.unique(kernel).tolist() == [0 if initializer == "zeros" else 0.25]
 
 
-def test_letters_go_in_and_out(helpers: Any, any_case: str) -> None:
-    cell, other = helpers.built(any_case), helpers.built(any_case, random=False)
-    letters = cell.equation_weights()
-    units, rows = cell.units, cell.hidden_size + 2
-    assert all(letters[f"W_{gate}"].shape == (rows, units) for gate in cell.gates)
-    other.set_equation_weights(letters)
-    for one, two in zip(cell.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, two)
-    with pytest.raises(UsageError, match=r"missing or unknown: .*'W_z'"):
-        other.set_equation_weights({**letters, "W_z": 0})
-    with pytest.raises(UsageError, match="has shape"):
-        other.set_equation_weights({**letters, f"W_{cell.gates[0]}": np.zeros((1, 1))})
-
-
-def test_a_cell_that_is_not_trained_keeps_its_letters() -> None:
-    cell = RNNCell(3, trainable=False)
-    cell.build((None, 2))
-    assert set(cell.equation_weights()) == {"W_a", "b_a"}
-
-
 def test_keras_asks_each_cell_of_a_stack_for_its_masks(helpers: Any) -> None:
     cells = [LSTMCell(4, recurrent_dropout=0.5, seed=1), GRUCell(3, weight_drop=0.5, seed=2)]
     stack, x = keras.layers.RNN(cells), helpers.sequences().astype("float32")
