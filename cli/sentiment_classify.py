@@ -70,13 +70,13 @@ def classify(
 Words = list[tuple[str, float]] | None
 
 
-def _batches(source: str) -> Iterator[Sequence[str]]:
+def _batches(source: str) -> Iterator[Sequence[str] | None]:
     from seqkit.sentiment.lines import Lines
     from seqkit.sentiment.model import BATCH
     from seqkit.text.sources import iter_whole_lines
 
     for piece in iter_whole_lines([source]):
-        yield from Lines(piece).batches(BATCH)
+        yield from Lines(piece).batches(BATCH) if piece else [None]
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from types import TracebackType
-from typing import BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 from seqkit.errors import SeqkitError, StorageError
 
@@ -164,7 +164,7 @@ class Workers:
         self._end()
 
     def map(
-        self, exchange: Callable[[Worker, Item], Answer], items: Iterable[Item], most: int
+        self, exchange: Callable[[Worker, Any], Answer], items: Iterable[Any], most: int
     ) -> Iterator[Answer]:
         """What `exchange` gives for each item, in order (`in_order`); it asks the worker that it is given."""
         return in_order(
@@ -179,22 +179,26 @@ class Workers:
             worker.close()
 
 
-def in_order(submit: Callable[[Item], Future[Answer]], items: Iterable[Item], most: int) -> Iterator[Answer]:
+def in_order(
+    submit: Callable[[Item], Future[Answer]], items: Iterable[Item | None], most: int
+) -> Iterator[Answer]:
     """What becomes of each item, in order.
 
     Args:
         submit: has an item worked at.
         items: taken in the caller's own thread. An error in them comes after what became of those before it.
+            None is not one: there what is begun is given before more is taken.
         most: items that are worked at besides the one that is waited for.
     """
     given, error = iter(items), None
     begun: deque[Future[Answer]] = deque()
     while error is None:
         try:
-            begun.append(submit(next(given)))
+            if (item := next(given)) is not None:
+                begun.append(submit(item))
         except (Exception, StopIteration) as found:
             error = found
-        while begun and (len(begun) > most or error is not None):
+        while begun and (len(begun) > most or item is None or error is not None):
             yield begun.popleft().result()
     if not isinstance(error, StopIteration):
         raise error

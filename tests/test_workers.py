@@ -51,4 +51,4 @@ def test_a_failure_is_told_and_the_worker_goes_on(module: str) -> None:
 
 def test_a_module_that_cannot_be_imported_is_an_error_not_a_hang() -> None:
     with Workers("no_such_module", "", 1) as workers, pytest.raises(SeqkitError, match="exit code 1"):
-        list(workers.map(lambda worker, _: worker.ask(b"a"), [None], 0))
+        list(workers.map(lambda worker, part: worker.ask(part), [b"a"], 0))

@@ -12,11 +12,11 @@ Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 
-def ahead(function: Callable[[Item], Found], items: Iterable[Item]) -> Iterator[Found]:
+def ahead(function: Callable[[Item], Found], items: Iterable[Item | None]) -> Iterator[Found]:
     """What a function makes of each item, in order; while one is used, a thread makes the next.
 
     Items are taken in the caller's own thread, one more than are used. An error in them comes after what
-    was made of those before it.
+    was made of those before it. None is no item: there all that is made is given before more is taken.
 
     >>> list(ahead(str.upper, ["a", "b"]))
     ['A', 'B']

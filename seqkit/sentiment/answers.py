@@ -69,7 +69,7 @@ def serve(bundle: str) -> None:
 @contextmanager
 def answering(
     bundle: Path, labels: int, processes: int
-) -> Iterator[Callable[[Iterable[Sequence[str]]], Iterator[Answered]]]:
+) -> Iterator[Callable[[Iterable[Sequence[str] | None]], Iterator[Answered]]]:
     """Starts processes; within the context what it gives has them answer batches of texts, in order.
 
     Args:

@@ -131,11 +131,12 @@ class SentimentModel:
         for some, answers in self.answered(_batches(texts), processes):
             yield from self.classified(some, answers, threshold)
 
-    def answered(self, batches: Iterable[Sequence[str]], processes: int = 1) -> Iterator[Answered]:
+    def answered(self, batches: Iterable[Sequence[str] | None], processes: int = 1) -> Iterator[Answered]:
         """What is said of batches of texts, in order, in numbers: `classify` without an object for each text.
 
         Args:
-            batches: any number; `seqkit.sentiment.lines.Lines` are read fastest.
+            batches: any number; `seqkit.sentiment.lines.Lines` are read fastest. None is not one:
+                there all before it are answered first, as where more has to be waited for.
             processes: as `classify` takes them.
 
         Yields:
@@ -197,10 +198,10 @@ class SentimentModel:
         """The texts, `BATCH` at a time; while one batch is used, the next is cut and looked up."""
         return self._encoded(_batches(texts))
 
-    def _encoded(self, batches: Iterator[Sequence[str]]) -> Iterator[Documents]:
+    def _encoded(self, batches: Iterator[Sequence[str] | None]) -> Iterator[Documents]:
         first = list(islice(batches, 2))
         if len(first) < 2:
-            return map(self.encoder.encode, first)
+            return (self.encoder.encode(batch) for batch in first if batch is not None)
         return ahead(self.encoder.encode, chain(first, batches))
 
     def _answers(self, documents: Documents) -> Answers:
@@ -209,20 +210,30 @@ class SentimentModel:
         found = probabilities(self.ensemble.logits(documents))
         return Answers(found, np.asarray(np.max(known, axis=0), np.int64), documents.lengths)
 
-    def _answered(self, batches: Iterator[Sequence[str]]) -> Iterator[Answered]:
+    def _answered(self, batches: Iterator[Sequence[str] | None]) -> Iterator[Answered]:
         for documents in self._encoded(batches):
             yield documents.texts, self._answers(documents)
 
     def _answered_in_processes(
-        self, batches: Iterator[Sequence[str]], bundle: Path, processes: int
+        self, batches: Iterator[Sequence[str] | None], bundle: Path, processes: int
     ) -> Iterator[Answered]:
         """The first batches here: few are not worth a process, nor are those that come while it starts."""
-        yield from self._answered(islice(batches, FEW))
-        if (first := next(batches, None)) is None:
+        yield from self._answered(_few(batches, FEW))
+        if not (first := list(islice(batches, 1))):
             return
         with answering(bundle, len(self.labels), processes) as answered:
-            yield from self._answered(chain([first], islice(batches, STARTING)))
+            yield from self._answered(chain(first, islice(batches, STARTING)))
             yield from answered(batches)
+
+
+def _few(batches: Iterator[Sequence[str] | None], most: int) -> Iterator[Sequence[str] | None]:
+    """Batches until so many have come without None between them."""
+    run = 0
+    for batch in batches:
+        yield batch
+        run = 0 if batch is None else run + 1
+        if run == most:
+            return
 
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:

@@ -36,11 +36,16 @@ class Readable(Protocol):
         """At most `size` bytes; none at the end."""
 
 
+def undecided(head: bytes) -> bool:
+    """Whether more of a stream that begins so may show that it is compressed."""
+    return len(head) < MAGIC_BYTES and any(magic.startswith(head[: len(magic)]) for magic in _MAGIC)
+
+
 def compression_of(head: bytes, name: str) -> str | None:
     """What a stream is compressed with.
 
     Args:
-        head: its first `MAGIC_BYTES` bytes (fewer where it is shorter).
+        head: its first `MAGIC_BYTES` bytes (fewer where it is shorter, or not `undecided`).
         name: its file name, for the suffix.
 
     Returns:

@@ -129,13 +129,15 @@ def iter_lines(sources: Sources, *, progress: Progress = SILENT) -> Iterator[str
 def iter_whole_lines(sources: Sources) -> Iterator[bytes]:
     r"""The sources in UTF-8, in pieces of about `BLOCK_BYTES` or one longer line, "\n" after each line.
 
+    Of a pipe or a terminal a piece is what is there, and an empty one comes where more has to be waited for.
+
     Args:
         sources: as `seqkit.text.streams.resolve` takes them.
 
     Raises:
         SeqkitError: as `read_blocks`.
     """
-    return _whole_lines(read_blocks(sources))
+    return _whole_lines(_read_blocks(resolve(sources), len, SILENT, eager=True))
 
 
 def _whole_lines(blocks: Generator[Block, None, None]) -> Iterator[bytes]:
@@ -143,6 +145,8 @@ def _whole_lines(blocks: Generator[Block, None, None]) -> Iterator[bytes]:
     with closing(blocks):
         for block in blocks:
             block.text()  # is UTF-8, or raises
+            if not block.data:
+                yield b""
             if end := block.data.rfind(b"\n") + 1:
                 yield b"".join([*begun, block.data[:end]])
                 begun = []
@@ -161,7 +165,7 @@ def _lines_of(chunks: Iterator[str]) -> Iterator[str]:
 
 
 def _read_blocks(
-    openers: list[Opener], boundary: Boundary, progress: Progress
+    openers: list[Opener], boundary: Boundary, progress: Progress, eager: bool = False
 ) -> Generator[Block, None, None]:
     sizes = [opener.size for opener in openers]
     done, total = 0, None if None in sizes else sum(size or 0 for size in sizes)
@@ -169,7 +173,7 @@ def _read_blocks(
     try:
         for opener in openers:
             with closing(opener.open()) as stream:
-                for block in _blocks_of(stream, boundary):
+                for block in _blocks_of(stream, boundary, eager):
                     yield block
                     progress.update(done + stream.position())
                 done += stream.position()
@@ -177,26 +181,28 @@ def _read_blocks(
         progress.finish()
 
 
-def _blocks_of(stream: ByteStream, boundary: Boundary) -> Iterator[Block]:
+def _blocks_of(stream: ByteStream, boundary: Boundary, eager: bool) -> Iterator[Block]:
     line, byte = 1, 0
-    for data in _pieces(stream, boundary):
+    for data in _pieces(stream, boundary, eager):
         if byte == 0 and data.startswith(_UTF16_MARKS):
             advice = "UTF-16 or UTF-32, not UTF-8; convert it, as in iconv -f UTF-16 -t UTF-8"
             raise CorpusError(advice, path=stream.name, line=1, byte=0)
         mark = len(_UTF8_MARK) if byte == 0 and data.startswith(_UTF8_MARK) else 0
         block = Block(data[mark:], stream.name, line, byte + mark).checked()
-        if block.data:
+        if block.data or not data:
             yield block
         byte += len(data)
         line += block.data.count(b"\n")
 
 
-def _pieces(stream: ByteStream, boundary: Boundary) -> Iterator[bytes]:
-    """The stream cut where no line end, character or token is cut; its last line ended."""
+def _pieces(stream: ByteStream, boundary: Boundary, eager: bool) -> Iterator[bytes]:
+    """The stream cut where no line end, character or token is cut; its last line ended.
+
+    What is eager reads what is there, and has an empty piece where more has to be waited for.
+    """
     rest, read, ended = b"", 0, True
-    while more := stream.read(
-        max(BLOCK_BYTES, len(rest))
-    ):  # a long stretch is searched anew at each doubling
+    take = stream.read_some if eager else stream.read
+    while more := take(max(BLOCK_BYTES, len(rest))):  # a long stretch is searched anew at each doubling
         rest, read = rest + more, read + len(more)
         if cut := _last_cut(rest, boundary):
             yield rest[:cut]
@@ -204,6 +210,8 @@ def _pieces(stream: ByteStream, boundary: Boundary) -> Iterator[bytes]:
         elif len(rest) > MAX_TOKEN_BYTES:
             limit = f"over {MAX_TOKEN_BYTES >> 20} MB without white space or any other place to cut"
             raise CorpusError(f"a token of {limit}: is this text?", path=stream.name, byte=read - len(rest))
+        if eager and stream.waits():
+            yield b""
     if rest:
         yield rest if rest.endswith((b"\n", b"\r")) else rest + b"\n"
     elif not ended:  # the source ended where it was cut, inside its last line

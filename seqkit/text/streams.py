@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import stat
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from seqkit.errors import CorpusError, MissingInputError, Place, SeqkitError, StorageError, UsageError
-from seqkit.text.compression import MAGIC_BYTES, Readable, compression_of, decompressed
+from seqkit.text.compression import MAGIC_BYTES, Readable, compression_of, decompressed, undecided
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
+PATIENCE = 0.05
+"""Seconds in which more of a pipe is waited for by who wants what is there."""
 Sources = Place | Sequence[Place]
 
 
@@ -31,6 +35,12 @@ class ByteStream(Protocol):
 
     def read(self, size: int, /) -> bytes:
         """Exactly `size` bytes, fewer only at the end."""
+
+    def read_some(self, size: int, /) -> bytes:
+        """As `read`, but of a pipe or a terminal what comes within `PATIENCE`, or what comes first."""
+
+    def waits(self) -> bool:
+        """Whether more would have to be waited for."""
 
     def position(self) -> int:
         """How many bytes of the source itself (compressed, where it is) have been read."""
@@ -63,7 +73,8 @@ class Opener:
         if self.is_corpus:
             return _CorpusStream(self.place)
         if self.place == STDIN:
-            return _FileStream(cast(BinaryIO, sys.stdin.buffer), STDIN_NAME)
+            # The buffer waits until it is full.
+            return _FileStream(getattr(sys.stdin.buffer, "raw", sys.stdin.buffer), STDIN_NAME)
         try:
             raw = open(self.place, "rb", buffering=0)  # noqa: SIM115 (the stream closes it)
         except OSError as error:
@@ -149,13 +160,21 @@ def _storage_error(place: str, error: OSError | ValueError) -> StorageError:
     return StorageError(f"{place}: cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
+def _trickles(raw: BinaryIO) -> bool:
+    """Whether it is a pipe, a terminal or another thing that gives what it has."""
+    try:
+        return not stat.S_ISREG(os.fstat(raw.fileno()).st_mode)
+    except OSError:  # in memory
+        return False
+
+
 class _Counted(io.RawIOBase):
     """A raw stream that knows its first bytes and how much of it was taken."""
 
     def __init__(self, raw: BinaryIO) -> None:
         self.raw, self.count = raw, 0
         head = b""
-        while len(head) < MAGIC_BYTES and (more := raw.read(MAGIC_BYTES - len(head))):  # a pipe may give less
+        while undecided(head) and (more := raw.read(MAGIC_BYTES - len(head))):  # a pipe may give less
             head += more
         self.head = self.pushed_back = head
 
@@ -182,8 +201,9 @@ class _FileStream:
         with self._refusals():
             self._counted = _Counted(raw)
         kind = compression_of(self._counted.head, name)
-        buffered = io.BufferedReader(self._counted, 1 << 16)
-        self._plain: Readable = decompressed(buffered, kind, name) if kind else buffered
+        self._buffered = io.BufferedReader(self._counted, 1 << 16)
+        self._plain: Readable = decompressed(self._buffered, kind, name) if kind else self._buffered
+        self._trickles = kind is None and _trickles(raw)
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:
@@ -197,6 +217,24 @@ class _FileStream:
     def read(self, size: int, /) -> bytes:
         with self._refusals():
             return self._plain.read(size)
+
+    def read_some(self, size: int, /) -> bytes:
+        if not self._trickles:
+            return self.read(size)
+        with self._refusals():
+            parts = [self._buffered.read1(size)]
+            missing, end = size - len(parts[0]), time.monotonic() + PATIENCE
+            while parts[-1] and missing and self._has_more(end - time.monotonic()):
+                parts.append(self._buffered.read1(missing))
+                missing -= len(parts[-1])
+        return b"".join(parts)
+
+    def waits(self) -> bool:
+        return self._trickles and not self._has_more(0)
+
+    def _has_more(self, seconds: float) -> bool:
+        """Whether there is more within so many seconds; the end counts."""
+        return bool(select.select([self._raw], [], [], max(seconds, 0))[0])
 
     def position(self) -> int:
         return self._counted.count
@@ -223,6 +261,12 @@ class _CorpusStream:
         self._rest = data[size:]
         self._given += min(size, length)
         return data[:size]
+
+    def read_some(self, size: int, /) -> bytes:
+        return self.read(size)
+
+    def waits(self) -> bool:
+        return False
 
     def position(self) -> int:
         return self._given

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -144,6 +145,21 @@ def test_classify_reads_lines_in_order(
     assert [each["label"] for each in found] == ["5", None, "1", None]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8"))
     assert objects(capsys, "classify", "b") == found
+
+
+@pytest.mark.parametrize("text", ["ok", "the film was great"])
+def test_a_line_of_a_pipe_is_answered_before_the_next_comes(folder: Path, text: str) -> None:
+    command = [sys.executable, "-m", "seqkit.cli", "sentiment", "classify", "b"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for number in range(5):
+            process.stdin.write(f"{text} {number}\n")
+            process.stdin.flush()
+            assert process.stdout.readline().endswith(f"\t{text} {number}\n")
+        process.stdin.close()
+        assert process.stdout.read() == ""
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])

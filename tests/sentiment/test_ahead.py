@@ -33,6 +33,20 @@ def test_items_are_taken_here_and_one_too_many_at_most() -> None:
     assert not any(thread.name.startswith("ahead") for thread in threading.enumerate())
 
 
+def test_at_none_all_that_is_begun_is_given() -> None:
+    taken: list[int | None] = []
+
+    def items() -> Iterator[int | None]:
+        for item in (None, 0, 1, None, None, 2):
+            taken.append(item)
+            yield item
+
+    found = ahead(str, items())
+    assert [next(found), next(found)] == ["0", "1"]
+    assert taken == [None, 0, 1, None]
+    assert list(found) == ["2"]
+
+
 def test_an_error_of_the_items_comes_after_what_was_before_it() -> None:
     def items() -> Iterator[int]:
         yield from range(3)

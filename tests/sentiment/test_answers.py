@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from seqkit.errors import SeqkitError, UsageError
@@ -50,6 +51,45 @@ def test_few_texts_start_no_process(model: SentimentModel, monkeypatch: pytest.M
     monkeypatch.delattr(module, "answering")
     texts = ["the film was good"] * (module.FEW * BATCH)
     assert len(list(model.classify(texts, processes=2))) == len(texts)
+
+
+def test_what_comes_slowly_is_answered_at_once_and_starts_no_process(
+    model: SentimentModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(module, "answering")
+    given: list[list[str]] = []
+
+    def batches() -> Iterator[list[str] | None]:
+        for _ in range(4):
+            for text in ["the film was good"] * (module.FEW - 1):
+                given.append([text])
+                yield given[-1]
+            yield None
+
+    count = 0
+    for count, (texts, answers) in enumerate(model.answered(batches(), 2), 1):
+        assert texts is given[count - 1]
+        assert len(answers.known) == 1
+        assert len(given) <= -(-count // (module.FEW - 1)) * (module.FEW - 1)
+    assert count == len(given) == 4 * (module.FEW - 1)
+
+
+def test_processes_answer_before_they_wait(model: SentimentModel) -> None:
+    texts = [[text] for text in itertools.islice(stream(), 40)]
+    given = 0
+
+    def batches() -> Iterator[list[str] | None]:
+        nonlocal given
+        for given, batch in enumerate(texts, 1):
+            yield batch
+            if given % 10 == 0:
+                yield None
+
+    found = model.answered(batches(), 2)
+    for number, (batch, answers) in enumerate(found):
+        assert batch == texts[number]
+        np.testing.assert_array_equal(answers.probabilities, model.answers(batch).probabilities)
+        assert given <= (number // 10 + 1) * 10
 
 
 def test_an_error_of_the_texts_comes_after_the_answers_before_it(model: SentimentModel) -> None:

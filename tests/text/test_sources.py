@@ -8,6 +8,7 @@ import lzma
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from hypothesis import given, settings
@@ -109,6 +110,42 @@ def test_rejected(name: str, scratch: Path) -> None:
         list(iter_lines(scratch))
     assert (caught.value.path, caught.value.line, caught.value.byte) == (str(scratch), line, byte)
     assert "\n" not in str(caught.value)
+
+
+def test_pieces_of_a_pipe_are_what_is_there(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    written = Event()
+
+    def feed() -> None:
+        with open(pipe, "wb", buffering=0) as file:
+            for data in (b"a\n", b"b\nbeg", b"un\n", "é\n".encode()[:1], "é\n".encode()[1:], b"\nend"):
+                file.write(data)
+                written.wait()
+                written.clear()
+
+    writer = Thread(target=feed)
+    writer.start()
+    found = []
+    for piece in iter_whole_lines(pipe):
+        found.append(piece)
+        if not piece:
+            written.set()
+    writer.join()
+    assert found == [
+        b"a\n",
+        b"",
+        b"b\n",
+        b"",
+        b"begun\n",
+        b"",
+        b"",
+        "é\n".encode(),
+        b"",
+        b"\n",
+        b"",
+        b"end\n",
+    ]
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no /proc")
