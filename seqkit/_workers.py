@@ -166,7 +166,10 @@ class Workers:
     def map(
         self, exchange: Callable[[Worker, Any], Answer], items: Iterable[Any], most: int
     ) -> Iterator[Answer]:
-        """What `exchange` gives for each item, in order (`in_order`); it asks the worker that it is given."""
+        """What `exchange` gives for each item, in order (`in_order`); it asks the worker that it is given.
+
+        Items are of any type: of a union and None, mypy would make an object.
+        """
         return in_order(
             lambda item: self._threads.submit(lambda: exchange(self._mine.worker, item)), items, most
         )

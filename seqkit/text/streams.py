@@ -73,7 +73,7 @@ class Opener:
         if self.is_corpus:
             return _CorpusStream(self.place)
         if self.place == STDIN:
-            # The buffer waits until it is full.
+            # Its buffer would wait until it is full.
             return _FileStream(getattr(sys.stdin.buffer, "raw", sys.stdin.buffer), STDIN_NAME)
         try:
             raw = open(self.place, "rb", buffering=0)  # noqa: SIM115 (the stream closes it)
