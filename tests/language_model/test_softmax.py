@@ -160,9 +160,10 @@ def test_frequent_words_are_always_in_the_sample() -> None:
 def test_words_are_drawn_with_their_probability() -> None:
     counts, draws = [40, 9, 9, 5, 3, 2, 1, 0, 0, 0, 0], 4000
     sample = SoftmaxSample(counts, 4)
+    draw = tf.function(sample.draw)
     seen = np.zeros(VOCABULARY)
     for number in range(draws):
-        ids, logarithms = (each.numpy() for each in sample.draw(tf.constant([7, number])))
+        ids, logarithms = (each.numpy() for each in draw(tf.constant([7, number])))
         assert len(set(ids)) == 4
         np.testing.assert_allclose(logarithms, np.log(sample.inclusion[ids]), rtol=1e-6)
         seen[ids] += 1
@@ -175,9 +176,9 @@ def test_words_are_drawn_with_their_probability() -> None:
 def test_the_sum_over_a_sample_has_the_mean_of_the_whole_sum() -> None:
     rng = np.random.default_rng(5)
     sample, values = SoftmaxSample(rng.integers(0, 50, 40), 10), np.exp(rng.normal(size=40))
-    sums = []
+    draw, sums = tf.function(sample.draw), []
     for number in range(2000):
-        ids, logarithms = (each.numpy() for each in sample.draw(tf.constant([number, 3])))
+        ids, logarithms = (each.numpy() for each in draw(tf.constant([number, 3])))
         sums.append((values[ids] * np.exp(-logarithms)).sum())
     error = np.std(sums) / np.sqrt(len(sums))
     assert abs(np.mean(sums) - values.sum()) < 5 * error < 0.05 * values.sum()
