@@ -137,7 +137,8 @@ def iter_whole_lines(sources: Sources) -> Iterator[bytes]:
     Raises:
         SeqkitError: as `read_blocks`.
     """
-    return _whole_lines(_read_blocks(resolve(sources), len, SILENT, eager=True))
+    openers = [replace(opener, eager=True) for opener in resolve(sources)]
+    return _whole_lines(_read_blocks(openers, len, SILENT))
 
 
 def _whole_lines(blocks: Generator[Block, None, None]) -> Iterator[bytes]:
@@ -165,7 +166,7 @@ def _lines_of(chunks: Iterator[str]) -> Iterator[str]:
 
 
 def _read_blocks(
-    openers: list[Opener], boundary: Boundary, progress: Progress, eager: bool = False
+    openers: list[Opener], boundary: Boundary, progress: Progress
 ) -> Generator[Block, None, None]:
     sizes = [opener.size for opener in openers]
     done, total = 0, None if None in sizes else sum(size or 0 for size in sizes)
@@ -173,7 +174,7 @@ def _read_blocks(
     try:
         for opener in openers:
             with closing(opener.open()) as stream:
-                for block in _blocks_of(stream, boundary, eager):
+                for block in _blocks_of(stream, boundary):
                     yield block
                     progress.update(done + stream.position())
                 done += stream.position()
@@ -181,9 +182,9 @@ def _read_blocks(
         progress.finish()
 
 
-def _blocks_of(stream: ByteStream, boundary: Boundary, eager: bool) -> Iterator[Block]:
+def _blocks_of(stream: ByteStream, boundary: Boundary) -> Iterator[Block]:
     line, byte = 1, 0
-    for data in _pieces(stream, boundary, eager):
+    for data in _pieces(stream, boundary):
         if byte == 0 and data.startswith(_UTF16_MARKS):
             advice = "UTF-16 or UTF-32, not UTF-8; convert it, as in iconv -f UTF-16 -t UTF-8"
             raise CorpusError(advice, path=stream.name, line=1, byte=0)
@@ -195,14 +196,13 @@ def _blocks_of(stream: ByteStream, boundary: Boundary, eager: bool) -> Iterator[
         line += block.data.count(b"\n")
 
 
-def _pieces(stream: ByteStream, boundary: Boundary, eager: bool) -> Iterator[bytes]:
+def _pieces(stream: ByteStream, boundary: Boundary) -> Iterator[bytes]:
     """The stream cut where no line end, character or token is cut; its last line ended.
 
-    What is eager reads what is there, and has an empty piece where more has to be waited for.
+    There is an empty piece where an eager stream has to be waited for.
     """
     rest, read, ended = b"", 0, True
-    take = stream.read_some if eager else stream.read
-    while more := take(max(BLOCK_BYTES, len(rest))):  # a long stretch is searched anew at each doubling
+    while more := stream.read(max(BLOCK_BYTES, len(rest))):  # a long stretch is searched at each doubling
         rest, read = rest + more, read + len(more)
         if cut := _last_cut(rest, boundary):
             yield rest[:cut]
@@ -210,7 +210,7 @@ def _pieces(stream: ByteStream, boundary: Boundary, eager: bool) -> Iterator[byt
         elif len(rest) > MAX_TOKEN_BYTES:
             limit = f"over {MAX_TOKEN_BYTES >> 20} MB without white space or any other place to cut"
             raise CorpusError(f"a token of {limit}: is this text?", path=stream.name, byte=read - len(rest))
-        if eager and stream.waits():
+        if stream.waits():
             yield b""
     if rest:
         yield rest if rest.endswith((b"\n", b"\r")) else rest + b"\n"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STDIN = "-"
 STDIN_NAME = "<stdin>"
 PATIENCE = 0.05
-"""Seconds in which more of a pipe is waited for by who wants what is there."""
+"""Seconds in which an eager stream collects more before it gives what it has."""
 Sources = Place | Sequence[Place]
 
 
@@ -34,13 +34,10 @@ class ByteStream(Protocol):
     name: str
 
     def read(self, size: int, /) -> bytes:
-        """Exactly `size` bytes, fewer only at the end."""
-
-    def read_some(self, size: int, /) -> bytes:
-        """As `read`, but of a pipe or a terminal what comes within `PATIENCE`, or what comes first."""
+        """Exactly `size` bytes, fewer only at the end, or where an eager stream has no more yet."""
 
     def waits(self) -> bool:
-        """Whether more would have to be waited for."""
+        """Whether an eager stream has no more yet."""
 
     def position(self) -> int:
         """How many bytes of the source itself (compressed, where it is) have been read."""
@@ -57,11 +54,13 @@ class Opener:
         place: path, "-" or corpus name.
         size: bytes to read, where known.
         is_corpus: whether `place` is the name of a corpus.
+        eager: of a pipe or a terminal give what is there.
     """
 
     place: str
     size: int | None
     is_corpus: bool = False
+    eager: bool = False
 
     def open(self) -> ByteStream:
         """The stream, at its beginning.
@@ -74,13 +73,14 @@ class Opener:
             return _CorpusStream(self.place)
         if self.place == STDIN:
             # Its buffer would wait until it is full.
-            return _FileStream(getattr(sys.stdin.buffer, "raw", sys.stdin.buffer), STDIN_NAME)
+            raw = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+            return _FileStream(raw, STDIN_NAME, self.eager)
         try:
             raw = open(self.place, "rb", buffering=0)  # noqa: SIM115 (the stream closes it)
         except OSError as error:
             raise _storage_error(self.place, error) from error
         try:
-            return _FileStream(cast(BinaryIO, raw), self.place)
+            return _FileStream(cast(BinaryIO, raw), self.place, self.eager)
         except SeqkitError:
             raw.close()
             raise
@@ -196,14 +196,14 @@ class _Counted(io.RawIOBase):
 class _FileStream:
     """A file or stdin, decompressed where its first bytes say so."""
 
-    def __init__(self, raw: BinaryIO, name: str) -> None:
+    def __init__(self, raw: BinaryIO, name: str, eager: bool) -> None:
         self.name, self._raw = name, raw
         with self._refusals():
             self._counted = _Counted(raw)
         kind = compression_of(self._counted.head, name)
         self._buffered = io.BufferedReader(self._counted, 1 << 16)
         self._plain: Readable = decompressed(self._buffered, kind, name) if kind else self._buffered
-        self._trickles = kind is None and _trickles(raw)
+        self._trickles = eager and kind is None and _trickles(raw)
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:
@@ -216,17 +216,15 @@ class _FileStream:
 
     def read(self, size: int, /) -> bytes:
         with self._refusals():
-            return self._plain.read(size)
+            return self._collected(size) if self._trickles else self._plain.read(size)
 
-    def read_some(self, size: int, /) -> bytes:
-        if not self._trickles:
-            return self.read(size)
-        with self._refusals():
-            parts = [self._buffered.read1(size)]
-            missing, end = size - len(parts[0]), time.monotonic() + PATIENCE
-            while parts[-1] and missing and self._has_more(end - time.monotonic()):
-                parts.append(self._buffered.read1(missing))
-                missing -= len(parts[-1])
+    def _collected(self, size: int) -> bytes:
+        """At most `size` bytes: the first that come, and more that come within `PATIENCE`."""
+        parts = [self._buffered.read1(size)]
+        missing, end = size - len(parts[0]), time.monotonic() + PATIENCE
+        while parts[-1] and missing and self._has_more(end - time.monotonic()):
+            parts.append(self._buffered.read1(missing))
+            missing -= len(parts[-1])
         return b"".join(parts)
 
     def waits(self) -> bool:
@@ -261,9 +259,6 @@ class _CorpusStream:
         self._rest = data[size:]
         self._given += min(size, length)
         return data[:size]
-
-    def read_some(self, size: int, /) -> bytes:
-        return self.read(size)
 
     def waits(self) -> bool:
         return False
