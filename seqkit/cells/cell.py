@@ -173,6 +173,11 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
             return None
         return int(np.random.SeedSequence([self.seed, purpose]).generate_state(1)[0])
 
+    def check_built(self) -> None:
+        """Raises UsageError unless the cell has its weights."""
+        if not self.built:
+            raise UsageError(f"{self.name} has no weights yet: build it first, cell.build((None, features))")
+
     def equation_weights(self, values: Sequence[Any] | None = None) -> Arrays:
         """The weights by the letters of the equations.
 
@@ -199,8 +204,7 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
         Raises:
             UsageError: if a letter is missing or unknown, or a shape is not that of the cell.
         """
-        if not self.built:
-            raise UsageError(f"{self.name} has no weights yet: build it first, cell.build((None, features))")
+        self.check_built()
         assign_by_letter(self, weights)
 
     # The split of a step
@@ -354,8 +358,7 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
             return self.state_type(
                 *(tf.zeros([batch_size, size], self.compute_dtype) for size in self.state_size)
             )
-        if not self.built:
-            raise UsageError(f"{self.name} has no weights yet: build it first, cell.build((None, features))")
+        self.check_built()
         return self.state_type(
             *(tf.repeat(self._value(value)[None], batch_size, axis=0) for value in self._initial_state)
         )

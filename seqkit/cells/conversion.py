@@ -81,8 +81,7 @@ def to_keras(cell: Cell) -> Any:
     Raises:
         UsageError: if Keras has no such cell, or there are no weights yet.
     """
-    if not cell.built:
-        raise UsageError(f"{cell.name} has no weights yet: build it first, cell.build((None, features))")
+    cell.check_built()
     if lacking := _lacking_in_keras(cell):
         raise UsageError(f"Keras' cells have no {', '.join(lacking)}: {cell.name} cannot be converted")
     theirs = _keras_cell(cell)
