@@ -35,8 +35,23 @@ def product(values: Any, kernel: Any, bias: Any = None) -> Any:
 
 
 def _with_bias(values: Any, bias: Any) -> Any:
-    """values + bias: the gradient of `bias_add` takes two thirds of the time of that of a sum."""
-    return values if bias is None else tf.nn.bias_add(values, bias)
+    """values + bias, of a matrix and a vector; values where the bias is None."""
+    return values if bias is None else _biased(values, bias)
+
+
+@tf.custom_gradient  # type: ignore[untyped-decorator]
+def _biased(values: Any, bias: Any) -> Any:
+    """values + bias. The gradient of `bias_add` takes two thirds of the time of that of a sum.
+
+    But bfloat16 it adds up in bfloat16: over 800 rows that is 3% off, over 4096 rows 6%.
+    """
+
+    def slopes(slope: Any) -> tuple[Any, Any]:
+        if slope.dtype == tf.bfloat16:
+            return slope, tf.reduce_sum(slope, axis=0)
+        return slope, tf.raw_ops.BiasAddGrad(out_backprop=slope)
+
+    return tf.nn.bias_add(values, bias), slopes
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
@@ -44,15 +59,30 @@ def _large_product(values: Any, kernel: Any) -> Any:
     """values · kernel, both matrices, of many rows.
 
     With kernelᵀ made first, the gradient by the values takes up to a quarter less time than the product that
-    reads the kernel across its rows. One matrix of three dimensions is transposed here, for TensorFlow would
-    take a transposed matrix of two back into the product.
+    reads the kernel across its rows.
     """
 
     def slopes(slope: Any) -> tuple[Any, Any]:
-        transposed = tf.transpose(kernel[None], [0, 2, 1])[0]
-        return tf.matmul(slope, transposed), tf.matmul(values, slope, transpose_a=True)
+        return tf.matmul(slope, _transposed(kernel)), slope_by_kernel(values, slope)
 
     return tf.matmul(values, kernel), slopes
+
+
+def slope_by_kernel(values: Any, slope: Any) -> Any:
+    """valuesᵀ · slope, the gradient by the kernel of a product.
+
+    Args:
+        values: what it multiplied, (rows, features).
+        slope: the gradient by its result, (rows, size).
+    """
+    if values.dtype == tf.bfloat16:  # 1 to 3% of a layer's training less than by reading values across rows
+        return tf.matmul(_transposed(values), slope)
+    return tf.matmul(values, slope, transpose_a=True)
+
+
+def _transposed(matrix: Any) -> Any:
+    """A matrix transposed in memory: TensorFlow takes `tf.transpose` of one back into a product."""
+    return tf.transpose(matrix[None], [0, 2, 1])[0]
 
 
 def layer_norm(values: Any, gain: Any, gates: int = 1) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from seqkit.cells import GRUCell, LSTMCell, RNNCell
-from seqkit.layers.kernels.recurrence import Frame, Recurrence, Tape, Wiring, wiring_of
+from seqkit.layers.kernels.recurrence import WORDS, Frame, Recurrence, Tape, Wiring, wiring_of
 
 CELLS = (RNNCell, GRUCell, LSTMCell)
 """Cells whose step takes functions for kernels (`seqkit.cells.numerics.product`)."""
@@ -29,7 +29,8 @@ class Form:
         cell: type of the cell.
         config: the options that its step depends on, as JSON.
         constants: type of the cell's constants.
-        dtype: of the arrays; that of the cell, but float32 for bfloat16 that is compiled.
+        dtype: of the arrays, that of the cell.
+        inner: what a step computes in; that of the cell, but float32 for bfloat16 that is compiled.
         gates: length of the projected inputs.
         sizes: length of each part of the state.
         kernels: name and shape of each constant that is multiplied with, in the order of their use.
@@ -45,6 +46,7 @@ class Form:
     config: str
     constants: type[Any]
     dtype: str
+    inner: str
     gates: int
     sizes: tuple[int, ...]
     kernels: tuple[tuple[str, tuple[int, int]], ...]
@@ -54,6 +56,11 @@ class Form:
     zoneout: tuple[Any, ...] | None
     reverse: bool
     compiled: bool
+
+    @property
+    def transposed(self) -> bool:
+        """Whether loops backwards are given kernels transposed."""
+        return self.dtype == self.inner
 
 
 def learned_of(cell: Any, constants: Any) -> dict[str, Any]:
@@ -84,8 +91,9 @@ def form_of(cell: Any, constants: Any, zoneout: Any, mask: bool, reverse: bool, 
         cell=type(cell),
         config=json.dumps(config, sort_keys=True),
         constants=type(constants),
-        # XLA multiplies bfloat16 by converting it, in each step: a third slower at 650 units.
-        dtype="float32" if compiled and cell.compute_dtype == "bfloat16" else cell.compute_dtype,
+        dtype=cell.compute_dtype,
+        # XLA multiplies bfloat16 if sums are float32; for sums of bfloat16 it converts a kernel each time.
+        inner="float32" if compiled and cell.compute_dtype == "bfloat16" else cell.compute_dtype,
         gates=cell.units * len(cell.gates),
         sizes=tuple(cell.state_size),
         kernels=tuple(item for item in shapes.items() if item[0].endswith("kernel")),
@@ -105,8 +113,8 @@ class Loops:
     Forwards the arguments are the projected inputs, the state, what `Form` says of mask, dropped and zoneout;
     then the number of steps, kernels and vectors. The results are those of `Tape`.
     Backwards the tape and the slopes of the results, hidden and the last state, come before the number of
-    steps, and kernels are transposed; there are no projected inputs if the wiring is `summed`. The results
-    are those of `Slopes`.
+    steps, and kernels are as `Recurrence.backward` says; there are no projected inputs if the wiring is
+    `summed`. The results are those of `Slopes`.
     """
 
     forward: Any
@@ -119,11 +127,16 @@ def loops_of(form: Form) -> Loops:
     """The loops of a form."""
     with tf.init_scope():  # they outlive the function that is being traced
         # A cell without weights: a step takes all that it needs as arguments.
-        cell = form.cell(**json.loads(form.config), dtype=form.dtype)
-        kernels, vectors = (tuple(name for name, _ in named) for named in (form.kernels, form.vectors))
+        cell = form.cell(**json.loads(form.config), dtype=form.inner)
         wiring = wiring_of(cell, form.constants, form.kernels, form.vectors, form.dropped)
-        recurrence = Recurrence(cell, kernels, vectors, form.constants, form.reverse, wiring, form.compiled)
-        parts, products = len(form.sizes), len(kernels)
+        vectors = tuple(name for name, _ in form.vectors)
+        recurrence = Recurrence(
+            cell, form.kernels, vectors, form.constants, form.reverse, wiring, form.compiled
+        )
+        parts, products = len(form.sizes), len(form.kernels)
+
+        def outside(arrays: list[Any]) -> list[Any]:
+            return [array if array.dtype == WORDS else tf.cast(array, form.dtype) for array in arrays]
 
         def forward(*given: Any) -> list[Any]:
             arrays = iter(given)
@@ -131,17 +144,17 @@ def loops_of(form: Form) -> Loops:
             state, frame = _begin(form, arrays)
             steps, weights, others = _end(form, arrays)
             tape = recurrence.forward(projected, state, weights, others, frame(steps))
-            return [*tape.states, *tape.products]
+            return outside([*tape.states, *tape.products])
 
         def backward(*given: Any) -> list[Any]:
             arrays = iter(given)
             projected = take(arrays, int(not wiring.summed))
             state, frame = _begin(form, arrays)
             tape = Tape(take(arrays, parts), take(arrays, products))
-            hidden, last = next(arrays), take(arrays, parts)
+            hidden, last = next(arrays), _cast(take(arrays, parts), form.inner)
             steps, weights, others = _end(form, arrays)
             found = recurrence.backward(projected, state, weights, others, frame(steps), tape, hidden, last)
-            return [*found.projected, *found.state, *found.factors, *found.products, *found.vectors]
+            return outside([*found.projected, *found.state, *found.factors, *found.products, *found.vectors])
 
         dtype, sizes = form.dtype, form.sizes
         projected = _specs(dtype, [[None, None, form.gates]])
@@ -153,7 +166,8 @@ def loops_of(form: Form) -> Loops:
         forwards = projected + begin + steps
         forwards += _specs(dtype, [shape for _, shape in form.kernels] + others)
         backwards = projected * (not wiring.summed) + begin + tape + slopes + steps
-        backwards += _specs(dtype, [shape[::-1] for _, shape in form.kernels] + others)
+        kernels = [shape[::-1] if form.transposed else shape for _, shape in form.kernels]
+        backwards += _specs(dtype, kernels + others)
         return Loops(
             _function(forward, forwards, form.compiled), _function(backward, backwards, form.compiled), wiring
         )
@@ -161,11 +175,22 @@ def loops_of(form: Form) -> Loops:
 
 def _function(loop: Callable[..., Any], signature: list[Any], compiled: bool) -> Any:
     """A concrete function, compiled by XLA or not."""
+    whole = loop
     if compiled:
-        loop = tf.function(loop, input_signature=signature, jit_compile=True, autograph=False)
-    # XLA's attribute is on the call of a function, so there has to be a call.
-    whole = tf.function(lambda *given: loop(*given), input_signature=signature, autograph=False)
-    return whole.get_concrete_function()
+        given = [tf.TensorSpec(spec.shape, WORDS) if _in_words(spec) else spec for spec in signature]
+        inner = tf.function(loop, input_signature=given, jit_compile=True, autograph=False)
+
+        # XLA's attribute is on the call of a function, so there has to be a call.
+        def whole(*arrays: Any) -> list[Any]:
+            results = inner(*(tf.bitcast(a, WORDS) if _in_words(a) else a for a in arrays))
+            return [tf.bitcast(a, tf.bfloat16) if a.dtype == WORDS else a for a in results]
+
+    return tf.function(whole, input_signature=signature, autograph=False).get_concrete_function()
+
+
+def _in_words(array: Any) -> bool:
+    """Whether XLA gets an array as words: one of all steps, in bfloat16."""
+    return bool(array.dtype == tf.bfloat16 and array.shape.rank == 3)
 
 
 def _specs(dtype: Any, shapes: Iterable[Any]) -> list[Any]:
@@ -182,16 +207,21 @@ def _frame_specs(form: Form) -> list[Any]:
 
 def _begin(form: Form, arrays: Iterator[Any]) -> tuple[list[Any], Callable[[Any], Frame]]:
     """The state, and the frame of so many steps."""
-    state = take(arrays, len(form.sizes))
+    state = _cast(take(arrays, len(form.sizes)), form.inner)
     mask = next(arrays) if form.mask else None
-    dropped = next(arrays) if form.dropped else None
+    dropped = tf.cast(next(arrays), form.inner) if form.dropped else None
     zoneout = form.zoneout and [next(arrays) if part is True else part for part in form.zoneout]
     return state, lambda steps: Frame(steps, mask, dropped, zoneout)
 
 
 def _end(form: Form, arrays: Iterator[Any]) -> tuple[Any, list[Any], list[Any]]:
     """The number of steps, kernels and vectors."""
-    return next(arrays), take(arrays, len(form.kernels)), take(arrays, len(form.vectors))
+    steps, kernels = next(arrays), take(arrays, len(form.kernels))
+    return steps, kernels, _cast(take(arrays, len(form.vectors)), form.inner)
+
+
+def _cast(arrays: list[Any], dtype: str) -> list[Any]:
+    return [tf.cast(array, dtype) for array in arrays]
 
 
 def take(arrays: Iterator[Any], count: int) -> list[Any]:

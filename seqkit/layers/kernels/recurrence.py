@@ -10,7 +10,8 @@ takes as long as the products. So nothing is written twice: where a step sees th
 first product only as a sum, the sum is kept and has one gradient; and a⟨t-1⟩ is what the loop forwards kept.
 
 Arrays here are (batch, time, size), as everywhere: a step that finds its rows apart in memory costs less than
-to put all rows into the order of time first.
+to put all rows into the order of time first. Those of bfloat16 are given and kept as `WORDS`; a step
+computes in float32.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ import tensorflow as tf
 # An array that is written in place: TensorFlow exports none for XLA but TensorArray, and there the first axis
 # is time.
 from tensorflow.compiler.tf2xla.ops.gen_xla_ops import xla_dynamic_update_slice
+
+WORDS = tf.uint16
+"""What XLA gets arrays of bfloat16 as: as such it would copy a whole array to write a step's row."""
 
 
 class Frame(NamedTuple):
@@ -93,7 +97,7 @@ class Recurrence:
 
     Args:
         cell: of `seqkit.cells`.
-        kernels: names of the constants that are multiplied with, in the order of their use.
+        kernels: name and shape of each constant that is multiplied with, in the order of their use.
         vectors: names of the other constants that are learned, those of `Cell.input_constants` among them.
         constants: the type of the cell's constants.
         reverse: begin at the last step.
@@ -102,7 +106,7 @@ class Recurrence:
     """
 
     cell: Any
-    kernels: tuple[str, ...]
+    kernels: tuple[tuple[str, tuple[int, int]], ...]
     vectors: tuple[str, ...]
     constants: Any
     reverse: bool
@@ -137,7 +141,7 @@ class Recurrence:
 
             def keep(kernel: Any) -> Any:
                 def multiply(values: Any) -> Any:
-                    products.append(tf.matmul(values, kernel))
+                    products.append(_product(values, kernel))
                     return products[-1]
 
                 return multiply
@@ -177,7 +181,7 @@ class Recurrence:
         Args:
             projected: the projected inputs; none where the step is `Wiring.summed`.
             state: as in `forward`.
-            kernels: each transposed, (columns, rows).
+            kernels: each transposed, (columns, rows); but as in `forward` if steps compute in another type.
             vectors: as in `forward`.
             frame: as in `forward`.
             tape: what `forward` gave.
@@ -192,8 +196,8 @@ class Recurrence:
         ) -> tuple[Any, list[Any], list[Any], list[Any]]:
             t = self._place(count - 1, frame)
             before = self._before(count - 1, t, tape.states, state)
-            products, factors = [array[:, t] for array in tape.products], []
-            inputs = [array[:, t] for array in projected]
+            products, factors = [self._row(array, t) for array in tape.products], []
+            inputs = [self._row(array, t) for array in projected]
             here = tf.zeros_like(products[0]) if self.wiring.summed else self._inputs(inputs[0], vectors)
 
             def known(result: Any, kernel: Any) -> Any:
@@ -206,7 +210,7 @@ class Recurrence:
             known_kernels = [known(p, kernel) for p, kernel in zip(products, kernels, strict=True)]
             constants = self._constants(known_kernels, vectors, frame)
             new = self._step(here, before, constants, frame, t)
-            slope = [slope[0] + hidden[:, t], *slope[1:]]
+            slope = [slope[0] + self._row(hidden, t), *slope[1:]]
             wanted = [before, inputs + products, list(vectors)]
             slope, slopes, more = _gradients(new, wanted, slope)
             values = [*slopes, *factors[skipped:]]
@@ -215,7 +219,7 @@ class Recurrence:
             return count - 1, slope, sums, kept
 
         widths = [array.shape[-1] for array in (*projected, *tape.products)]
-        widths += [kernel.shape[1] for kernel in kernels[skipped:]]
+        widths += [rows for _, (rows, _) in self.kernels[skipped:]]
         kept = [_array(hidden, width, self.compiled) for width in widths]
         sums = [tf.zeros_like(vector) for vector in vectors]
         _, slope, sums, kept = tf.while_loop(
@@ -243,15 +247,23 @@ class Recurrence:
         less time: of a row that lies still XLA takes the gates with the whole width of the processor, but
         number by number where it has to find the row, too.
         """
-        return array[:, tf.clip_by_value(self._place(count, frame), 0, tf.shape(array)[1] - 1)]
+        place = tf.clip_by_value(self._place(count, frame), 0, tf.shape(array)[1] - 1)
+        return self._row(array, place)
+
+    def _row(self, array: Any, t: Any) -> Any:
+        """What an array has for a step, in the type that steps compute in."""
+        row = array[:, t]
+        return tf.cast(tf.bitcast(row, tf.bfloat16) if row.dtype == WORDS else row, self.cell.compute_dtype)
 
     def _before(self, count: Any, t: Any, states: Sequence[Any], first: Sequence[Any]) -> list[Any]:
         """The state before a step."""
         place = tf.minimum(t + 1, tf.shape(states[0])[1] - 1) if self.reverse else tf.maximum(t - 1, 0)
-        return [tf.where(count == 0, f, array[:, place]) for array, f in zip(states, first, strict=True)]
+        rows = [self._row(array, place) for array in states]
+        return [tf.where(count == 0, part, row) for part, row in zip(first, rows, strict=True)]
 
     def _constants(self, kernels: Sequence[Any], vectors: Sequence[Any], frame: Frame) -> Any:
-        given = self._named(vectors) | dict(zip(self.kernels, kernels, strict=True)) | {"mask": frame.dropped}
+        multiplied = {name: kernel for (name, _), kernel in zip(self.kernels, kernels, strict=True)}
+        given = self._named(vectors) | multiplied | {"mask": frame.dropped}
         return self.constants(**{name: given.get(name) for name in self.constants._fields})
 
     def _inputs(self, here: Any, vectors: Sequence[Any]) -> Any:
@@ -268,7 +280,7 @@ class Recurrence:
         """The state after a step; that before it where the step is left out."""
         state_type, zoneout = self.cell.state_type, frame.zoneout
         if zoneout is not None:
-            zoneout = state_type(*(part[:, t] if tf.is_tensor(part) else part for part in zoneout))
+            zoneout = state_type(*(self._row(part, t) if tf.is_tensor(part) else part for part in zoneout))
         new = self.cell.step(here, state_type(*before), constants, zoneout)
         if frame.mask is None:
             return list(new)
@@ -324,9 +336,26 @@ def _gradients(results: Sequence[Any], wanted: Sequence[list[Any]], slopes: Sequ
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
-def _known_product(values: Any, product: Any, transposed: Any) -> Any:
-    """A product that is known, with the gradient that it has; by the kernel it has none here."""
-    return tf.identity(product), lambda slope: (tf.matmul(slope, transposed), slope, None)
+def _known_product(values: Any, product: Any, kernel: Any) -> Any:
+    """A product that is known, with the gradient that it has; by the kernel it has none here.
+
+    The kernel is as `Recurrence.backward` is given it.
+    """
+    return tf.identity(product), lambda slope: (_product(slope, kernel, adj_y=True), slope, None)
+
+
+def _product(values: Any, kernel: Any, adj_y: bool = False) -> Any:
+    """values · kernel. Of a kernel of another type the factors are in that one, the sums are not.
+
+    Args:
+        values: (batch, rows).
+        kernel: (rows, columns).
+        adj_y: transpose a kernel of another type.
+    """
+    if values.dtype == kernel.dtype:
+        return tf.matmul(values, kernel)
+    factors = tf.cast(values, kernel.dtype)
+    return tf.raw_ops.BatchMatMulV3(x=factors, y=kernel, Tout=values.dtype, adj_y=adj_y)
 
 
 def _of_each(vector: Any, like: Any) -> Any:
@@ -353,6 +382,8 @@ def _write(array: Any, t: Any, value: Any) -> Any:
     """The array with the value of a step."""
     if isinstance(array, tf.TensorArray):
         return array.write(t, value)
+    if array.dtype == WORDS:
+        value = tf.bitcast(tf.cast(value, tf.bfloat16), WORDS)
     return tf.ensure_shape(xla_dynamic_update_slice(array, value[:, None], [0, t, 0]), array.shape)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 from seqkit._processors import available_cores
+from seqkit.cells.numerics import slope_by_kernel
 from seqkit.layers.kernels.loops import Form, form_of, learned_of, loops_of, take
 from seqkit.layers.kernels.passage import Passage
 
@@ -42,21 +43,15 @@ def run_sharded(cell: Any, passage: Passage, compiled: bool) -> tuple[Any, Any]:
     if zoneout is not None:
         masks = [part for part in zoneout if tf.is_tensor(part)]
         floats += [layout.share_steps(tf.transpose(part, [1, 0, 2])) for part in masks]
-    dtype, learned = state.hidden.dtype, learned_of(cell, constants)
-
-    def inside(arrays: list[Any]) -> list[Any]:
-        return [tf.cast(array, form.dtype) for array in arrays]
-
+    learned = learned_of(cell, constants)
     hidden, *last = _recur(
         form,
         layout,
-        tf.cast(layout.share_steps(cell.begin_inputs(sequences)), form.dtype),
-        inside([layout.share(part) for part in state]),
-        inside([learned[name] for name, _ in form.kernels + form.vectors]),
-        extras + inside(floats),
-        dtype,
+        layout.share_steps(cell.begin_inputs(sequences)),
+        [layout.share(part) for part in state],
+        [learned[name] for name, _ in form.kernels + form.vectors],
+        extras + floats,
     )
-    hidden, *last = (tf.cast(array, dtype) for array in (hidden, *last))
     parts = zip(map(layout.gather, last), state, strict=True)
     new = type(state)(*(tf.ensure_shape(part, old.shape) for part, old in parts))
     hidden = layout.gather(hidden)[:, : layout.steps]
@@ -126,7 +121,6 @@ def _recur(
     state: list[Any],
     weights: list[Any],
     extras: list[Any],
-    dtype: Any,
 ) -> Any:
     """The hidden part of the state after every step, and each part of it after the last one, with a gradient.
 
@@ -137,7 +131,6 @@ def _recur(
         state: each part of the state before the first step.
         weights: kernels and vectors.
         extras: what `Form` says of mask, mask of recurrent dropout and zoneout.
-        dtype: of the products over all steps.
     """
     loops, parts, kernels = loops_of(form), len(form.sizes), len(form.kernels)
     wiring = loops.wiring
@@ -153,14 +146,16 @@ def _recur(
 
         def slopes(hidden: Any, *last: Any) -> list[Any]:
             inputs = [] if wiring.summed else [projected]
-            # Transposed once, by all cores: XLA would do it number by number, for each shard.
-            transposed = [layout.steps, *map(tf.transpose, weights[:kernels]), *weights[kernels:]]
-            found = iter(_each_shard(loops.backward, [*inputs, *given, *tape, hidden, *last], transposed))
+            multiplied = list(weights[:kernels])
+            if form.transposed:  # once, by all cores: XLA would do it number by number, for each shard
+                multiplied = [tf.transpose(kernel) for kernel in multiplied]
+            constants = [layout.steps, *multiplied, *weights[kernels:]]
+            found = iter(_each_shard(loops.backward, [*inputs, *given, *tape, hidden, *last], constants))
             by_inputs, by_state = take(found, len(inputs)), take(found, parts)
             factors = [layout.before(tape[0], state[0], form.reverse)] if wiring.direct else []
             factors += take(found, kernels - len(factors))
             products = take(found, kernels)
-            by_kernels = [_sum_of_products(f, p, dtype) for f, p in zip(factors, products, strict=True)]
+            by_kernels = [_sum_of_products(f, p) for f, p in zip(factors, products, strict=True)]
             by_vectors = [tf.reduce_sum(vector, axis=0) for vector in found]
             return [*(by_inputs or products[:1]), *by_state, *by_kernels, *by_vectors]
 
@@ -183,7 +178,7 @@ def _each_shard(loop: Any, arrays: list[Any], constants: list[Any]) -> list[Any]
     )
 
 
-def _sum_of_products(factors: Any, products: Any, dtype: Any) -> Any:
-    """Σ factorᵀ product over shards, time and batch, computed in a dtype."""
-    flat = [tf.cast(tf.reshape(values, [-1, values.shape[-1]]), dtype) for values in (factors, products)]
-    return tf.cast(tf.matmul(*flat, transpose_a=True), factors.dtype)
+def _sum_of_products(factors: Any, products: Any) -> Any:
+    """Σ factorᵀ product over shards, time and batch."""
+    flat = [tf.reshape(values, [-1, values.shape[-1]]) for values in (factors, products)]
+    return slope_by_kernel(*flat)
