@@ -20,6 +20,12 @@ CELLS = (RNNCell, GRUCell, LSTMCell)
 PASSIVE = ("name", "seed", "trainable", "dtype", "kernel_initializer", "recurrent_initializer")
 """Options of a cell that its step does not depend on."""
 
+SMALL = 2**12
+"""Numbers in the largest kernel below which a loop in bfloat16 multiplies in float32.
+
+XLA makes a loop over less than about a kilobyte one function, in which it has no product of bfloat16.
+"""
+
 
 @dataclass(frozen=True)
 class Form:
@@ -31,6 +37,7 @@ class Form:
         constants: type of the cell's constants.
         dtype: of the arrays, that of the cell.
         inner: what a step computes in; that of the cell, but float32 for bfloat16 that is compiled.
+        factors: what a step's products multiply.
         gates: length of the projected inputs.
         sizes: length of each part of the state.
         kernels: name and shape of each constant that is multiplied with, in the order of their use.
@@ -47,6 +54,7 @@ class Form:
     constants: type[Any]
     dtype: str
     inner: str
+    factors: str
     gates: int
     sizes: tuple[int, ...]
     kernels: tuple[tuple[str, tuple[int, int]], ...]
@@ -60,7 +68,7 @@ class Form:
     @property
     def transposed(self) -> bool:
         """Whether loops backwards are given kernels transposed."""
-        return self.dtype == self.inner
+        return self.factors == self.inner
 
 
 def learned_of(cell: Any, constants: Any) -> dict[str, Any]:
@@ -87,16 +95,20 @@ def form_of(cell: Any, constants: Any, zoneout: Any, mask: bool, reverse: bool, 
     """
     config = {name: value for name, value in cell.get_config().items() if name not in PASSIVE}
     shapes = {name: tuple(value.shape) for name, value in learned_of(cell, constants).items()}
+    kernels = tuple(item for item in shapes.items() if item[0].endswith("kernel"))
+    # XLA multiplies bfloat16 if sums are float32; for sums of bfloat16 it converts a kernel each time.
+    inner = "float32" if compiled and cell.compute_dtype == "bfloat16" else cell.compute_dtype
+    small = max(rows * columns for _, (rows, columns) in kernels) < SMALL
     return Form(
         cell=type(cell),
         config=json.dumps(config, sort_keys=True),
         constants=type(constants),
         dtype=cell.compute_dtype,
-        # XLA multiplies bfloat16 if sums are float32; for sums of bfloat16 it converts a kernel each time.
-        inner="float32" if compiled and cell.compute_dtype == "bfloat16" else cell.compute_dtype,
+        inner=inner,
+        factors=inner if small else cell.compute_dtype,
         gates=cell.units * len(cell.gates),
         sizes=tuple(cell.state_size),
-        kernels=tuple(item for item in shapes.items() if item[0].endswith("kernel")),
+        kernels=kernels,
         vectors=tuple(item for item in shapes.items() if not item[0].endswith("kernel")),
         mask=mask,
         dropped=constants.mask is not None,
@@ -216,7 +228,7 @@ def _begin(form: Form, arrays: Iterator[Any]) -> tuple[list[Any], Callable[[Any]
 
 def _end(form: Form, arrays: Iterator[Any]) -> tuple[Any, list[Any], list[Any]]:
     """The number of steps, kernels and vectors."""
-    steps, kernels = next(arrays), take(arrays, len(form.kernels))
+    steps, kernels = next(arrays), _cast(take(arrays, len(form.kernels)), form.factors)
     return steps, kernels, _cast(take(arrays, len(form.vectors)), form.inner)
 
 

@@ -170,10 +170,10 @@ def test_any_number_of_sequences_and_steps(
 @pytest.mark.parametrize(
     "make",
     [
-        lambda **more: RNNCell(32, **more),
-        lambda **more: GRUCell(32, variant="full", zoneout=0.3, **more),
-        lambda **more: GRUCell(32, variant="reset-after", **more),
-        lambda **more: LSTMCell(32, projection=16, peepholes=True, zoneout_cell=0.3, **more),
+        lambda **more: RNNCell(64, **more),
+        lambda **more: GRUCell(64, variant="full", zoneout=0.3, **more),
+        lambda **more: GRUCell(64, variant="reset-after", **more),
+        lambda **more: LSTMCell(64, projection=32, peepholes=True, zoneout_cell=0.3, **more),
     ],
     ids=["RNN", "GRU full", "GRU reset-after", "LSTM"],
 )
@@ -200,6 +200,20 @@ def test_compiled_bfloat16_is_off_by_a_rounding_or_two(helpers: Any, kernels: An
     found = passed(rounded, lambda cell, passage: flat(run_sharded(cell, passage, compiled=True)))
     for ours, theirs in zip(found, wanted, strict=True):
         assert np.linalg.norm(ours - theirs) <= 2.25 * 2**-8 * np.linalg.norm(theirs)
+
+
+@pytest.mark.parametrize("units", [4, 8])
+def test_a_small_loop_in_bfloat16_is_compiled(units: int) -> None:
+    """XLA makes it one function, in which it has no product of bfloat16."""
+    layer = Recurrent(RNNCell(units, dtype="mixed_bfloat16"))
+    layer.build((None, None, FEATURES))
+
+    @tf.function(autograph=False)
+    def step(x: Any) -> Any:
+        return tf.gradients(layer(x, training=True), layer.cell.recurrent_kernel.value)[0]
+
+    for batch, time in ((1, 1), (2, 3)):
+        assert np.isfinite(np.float64(step(tf.ones([batch, time, FEATURES])))).all()
 
 
 def test_arrays_of_bfloat16_are_words_to_xla(kernels: Any) -> None:
