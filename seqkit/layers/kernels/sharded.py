@@ -165,7 +165,7 @@ def _recur(
 
 
 def _each_shard(loop: Any, arrays: list[Any], constants: list[Any]) -> list[Any]:
-    """A loop over each shard, all at once; what one computes is not shared out further."""
+    """A loop over each shard, all at once. TensorFlow shares out no more; XLA does, to a core that waits."""
     return list(
         tf.raw_ops.MapDefun(
             arguments=arrays,
