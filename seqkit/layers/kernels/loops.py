@@ -12,7 +12,15 @@ from typing import Any
 import tensorflow as tf
 
 from seqkit.cells import GRUCell, LSTMCell, RNNCell
-from seqkit.layers.kernels.recurrence import WORDS, Frame, Recurrence, Tape, Wiring, wiring_of
+from seqkit.layers.kernels.recurrence import (
+    WORDS,
+    Frame,
+    Recurrence,
+    Tape,
+    Wiring,
+    from_words,
+    wiring_of,
+)
 
 CELLS = (RNNCell, GRUCell, LSTMCell)
 """Cells whose step takes functions for kernels (`seqkit.cells.numerics.product`)."""
@@ -195,7 +203,7 @@ def _function(loop: Callable[..., Any], signature: list[Any], compiled: bool) ->
         # XLA's attribute is on the call of a function, so there has to be a call.
         def whole(*arrays: Any) -> list[Any]:
             results = inner(*(tf.bitcast(a, WORDS) if _in_words(a) else a for a in arrays))
-            return [tf.bitcast(a, tf.bfloat16) if a.dtype == WORDS else a for a in results]
+            return list(map(from_words, results))
 
     return tf.function(whole, input_signature=signature, autograph=False).get_concrete_function()
 

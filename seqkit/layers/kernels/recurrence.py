@@ -252,8 +252,7 @@ class Recurrence:
 
     def _row(self, array: Any, t: Any) -> Any:
         """What an array has for a step, in the type that steps compute in."""
-        row = array[:, t]
-        return tf.cast(tf.bitcast(row, tf.bfloat16) if row.dtype == WORDS else row, self.cell.compute_dtype)
+        return tf.cast(from_words(array[:, t]), self.cell.compute_dtype)
 
     def _before(self, count: Any, t: Any, states: Sequence[Any], first: Sequence[Any]) -> list[Any]:
         """The state before a step."""
@@ -356,6 +355,11 @@ def _product(values: Any, kernel: Any, adj_y: bool = False) -> Any:
         return tf.matmul(values, kernel)
     factors = tf.cast(values, kernel.dtype)
     return tf.raw_ops.BatchMatMulV3(x=factors, y=kernel, Tout=values.dtype, adj_y=adj_y)
+
+
+def from_words(array: Any) -> Any:
+    """An array of bfloat16 where it is `WORDS`, else the array as it is."""
+    return tf.bitcast(array, tf.bfloat16) if array.dtype == WORDS else array
 
 
 def _of_each(vector: Any, like: Any) -> Any:

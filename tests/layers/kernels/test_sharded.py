@@ -178,7 +178,7 @@ def test_any_number_of_sequences_and_steps(
     ids=["RNN", "GRU full", "GRU reset-after", "LSTM"],
 )
 def test_compiled_bfloat16_is_off_by_a_rounding_or_two(helpers: Any, kernels: Any, make: Any) -> None:
-    """States and gradients by everything, of 40 steps: by 1.1 to 1.8; by 2.4 to 3.8 in the plain loop."""
+    """States and gradients by everything, of 40 steps, by roundings: 1.1 to 1.8; 2.4 to 3.8 in a loop."""
     exact, rounded = (make(seed=1, dtype=dtype) for dtype in ("float64", "mixed_bfloat16"))
     exact.build((None, 8))
     rounded.build((None, 8))
