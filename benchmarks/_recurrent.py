@@ -62,7 +62,7 @@ def arrays(batch: int, steps: int, units: int) -> tuple[Any, Any]:
 
 
 def prepare_tensorflow(
-    program: str, cell: str, shape: tuple[int, int, int], options: dict[str, Any]
+    program: str, cell: str, shape: tuple[int, int, int], options: dict[str, Any], training: bool
 ) -> Callable[[], Any]:
     """What makes a step of a layer of seqkit or Keras; all that it needs is imported."""
     import tensorflow as tf
@@ -99,13 +99,16 @@ def prepare_tensorflow(
                 loss = tf.reduce_sum(tf.cast(layer(x, training=True), tf.float32) * y)
             return tape.gradient(loss, [x, *(weight.value for weight in layer.trainable_variables)])
 
+        if not training:
+            run = tf.function(lambda x: layer(x, training=False))
+            return lambda: run(x)
         return lambda: step(x, y)
 
     return make
 
 
 def prepare_torch(
-    program: str, cell: str, shape: tuple[int, int, int], options: dict[str, Any]
+    program: str, cell: str, shape: tuple[int, int, int], options: dict[str, Any], training: bool
 ) -> Callable[[], Any]:
     """What makes a step of a layer of PyTorch; all that it needs is imported."""
     import torch
@@ -125,7 +128,11 @@ def prepare_torch(
             outputs, _ = layer(x)
             (outputs * y).sum().backward()
 
-        return step
+        def run() -> None:
+            with torch.inference_mode():
+                layer(x)
+
+        return step if training else run
 
     return make
 

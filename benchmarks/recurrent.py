@@ -3,9 +3,10 @@
     python benchmarks/recurrent.py                                # all, float32, about half an hour
     python benchmarks/recurrent.py --quick                        # an LSTM at 20x35x200, less than 10 s
     python benchmarks/recurrent.py --shapes 20x35x650 --cells LSTM --rounds 5 --seconds 2
+    python benchmarks/recurrent.py --forward --without "layer norm" zoneout weight-drop bfloat16
 
 A step runs one layer along sequences, batch x time x units (as many features as units), and computes the
-gradient by its input and all its weights. "RNN" is that with tanh; "GRU" is the reset-after form, which all
+gradient by its input and all its weights; with `--forward` it only runs it, outside training. "RNN" is that with tanh; "GRU" is the reset-after form, which all
 three have; "GRU full" is Keras' `reset_after=False`, which PyTorch does not have. Each contestant
 (`_recurrent.py`) is a process of its own, started once, that waits on its stdin; in a round each of them runs
 for `--seconds`, one after the other. Ratios are taken round by round. Absolute figures depend on the machine;
@@ -45,6 +46,7 @@ class Contestant:
         shape: batch, time, units.
         options: of the cell.
         warm: seconds of training before its memory is read and the rounds begin.
+        training: compute gradients.
     """
 
     program: str
@@ -52,6 +54,7 @@ class Contestant:
     shape: tuple[int, ...]
     options: dict[str, Any] = field(default_factory=dict)
     warm: float = 1
+    training: bool = True
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--without", nargs="+", default=(), help="contestants to leave out, by their label")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=2, help="of a contestant in a round")
+    parser.add_argument("--forward", action="store_true", help="without gradients, as outside training")
     parser.add_argument("--json", type=Path, help="file for all figures")
     parser.add_argument("--quick", action="store_true", help="a glance: one shape, one cell, no options")
     options = parser.parse_args()
@@ -170,6 +174,7 @@ def contest(cell: str, shape: tuple[int, ...], options: argparse.Namespace) -> l
     }
     workers = {}
     for label, (contestant, _) in known.items():
+        contestant = replace(contestant, training=not options.forward)
         # The first step is timed, so the others wait for it; a glance has no time for that.
         workers[label] = Worker(replace(contestant, warm=0.1) if options.quick else contestant)
         if not options.quick:

@@ -59,11 +59,14 @@ def _large_product(values: Any, kernel: Any) -> Any:
     """values · kernel, both matrices, of many rows.
 
     With kernelᵀ made first, the gradient by the values takes up to a quarter less time than the product that
-    reads the kernel across its rows.
+    reads the kernel across its rows. It is made when the gradient is there: beside the products forwards it
+    would delay them.
     """
 
     def slopes(slope: Any) -> tuple[Any, Any]:
-        return tf.matmul(slope, _transposed(kernel)), slope_by_kernel(values, slope)
+        with tf.control_dependencies([slope]):
+            transposed = _transposed(kernel)
+        return tf.matmul(slope, transposed), slope_by_kernel(values, slope)
 
     return tf.matmul(values, kernel), slopes
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
 from seqkit.cells import GRUCell, LSTMCell, RNNCell
+from seqkit.layers.kernels.packs import PACK, pack, unpack
 from seqkit.layers.kernels.recurrence import (
     WORDS,
     Frame,
     Recurrence,
     Tape,
-    Wiring,
     from_words,
     wiring_of,
 )
@@ -126,86 +126,139 @@ def form_of(cell: Any, constants: Any, zoneout: Any, mask: bool, reverse: bool, 
     )
 
 
-@dataclass(frozen=True)
 class Loops:
-    """Both loops of a form over one shard, as concrete functions of flat lists.
+    """The loops of a form over one shard: concrete functions of flat lists, each made when it is asked for.
 
     Forwards the arguments are the projected inputs, the state, what `Form` says of mask, dropped and zoneout;
-    then the number of steps, kernels and vectors. The results are those of `Tape`.
-    Backwards the tape and the slopes of the results, hidden and the last state, come before the number of
-    steps, and kernels are as `Recurrence.backward` says; there are no projected inputs if the wiring is
-    `summed`. The results are those of `Slopes`.
+    then the number of steps, kernels and vectors.
+
+    Args:
+        form: of the loops.
+
+    Attributes:
+        wiring: of the cell's step.
     """
 
-    forward: Any
-    backward: Any
-    wiring: Wiring
+    def __init__(self, form: Form) -> None:
+        # A cell without weights: a step takes all that it needs as arguments.
+        cell = form.cell(**json.loads(form.config), dtype=form.inner)
+        self.wiring = wiring_of(cell, form.constants, form.kernels, form.vectors, form.dropped)
+        vectors = tuple(name for name, _ in form.vectors)
+        self._recurrence = Recurrence(
+            cell, form.kernels, vectors, form.constants, form.reverse, self.wiring, form.compiled
+        )
+        self._form = form
+        inputs = [form.gates] * (not self.wiring.summed)
+        factors = [rows for _, (rows, _) in form.kernels[int(self.wiring.direct) :]]
+        columns = [columns for _, (_, columns) in form.kernels]
+        self._inputs = _of_steps(form, inputs)
+        self._tape = _of_steps(form, [*form.sizes, *columns])
+        self._slopes = _of_steps(form, [*inputs, *factors, *columns])
+        self._state = _specs(form.dtype, [[None, size] for size in form.sizes])
+        self._given = [*_of_steps(form, [form.gates]), *self._state, *_frame_specs(form), *_end_specs(form)]
+
+    @functools.cached_property
+    def run(self) -> Any:
+        """Forwards for no gradient: the hidden part of the state after every step, and the last state."""
+        return _concrete(self._loop(self._run, self._given), self._given)
+
+    @functools.cached_property
+    def forward(self) -> Any:
+        """As `run`, but between its results a pack (`seqkit.layers.kernels.packs`) of the rest of `Tape`."""
+        loop = self._loop(self._forward, self._given)
+
+        def forward(*given: Any) -> list[Any]:
+            found = iter(loop(*given))
+            hidden, *kept = take(found, len(self._tape))
+            return [hidden, pack(kept), *found]
+
+        return _concrete(forward, self._given)
+
+    @functools.cached_property
+    def backward(self) -> Any:
+        """Backwards: a pack of the arrays of all steps in `Slopes`, and the slopes by state and vectors.
+
+        The arguments are those forwards, but with hidden and pack that `forward` gave, and the slopes of
+        hidden and last state, before the number of steps; without projected inputs if the wiring is `summed`;
+        and kernels as `Recurrence.backward` says.
+        """
+        hidden, *kept = self._tape
+        before = [*self._inputs, *self._state, *_frame_specs(self._form), hidden]
+        after = [hidden, *self._state, *_end_specs(self._form, self._form.transposed)]
+        loop = self._loop(self._backward, [*before, *kept, *after])
+
+        def backward(*given: Any) -> list[Any]:
+            first, (packed, *rest) = given[: len(before)], given[len(before) :]
+            found = iter(loop(*first, *unpack(packed, kept), *rest))
+            return [pack(take(found, len(self._slopes))), *found]
+
+        return _concrete(backward, [*before, PACK, *after])
+
+    @functools.cached_property
+    def arrays(self) -> Any:
+        """The arrays of the pack that `backward` gives."""
+        return _concrete(lambda packed: unpack(packed, self._slopes), [PACK])
+
+    def _loop(self, loop: Callable[..., Any], signature: list[Any]) -> Callable[..., Any]:
+        """A loop, compiled if it is to be."""
+        return _compiled(loop, signature) if self._form.compiled else loop
+
+    def _run(self, *given: Any) -> list[Any]:
+        return self._forwards(given, keep=False)
+
+    def _forward(self, *given: Any) -> list[Any]:
+        return self._forwards(given, keep=True)
+
+    def _forwards(self, given: Sequence[Any], keep: bool) -> list[Any]:
+        """`Recurrence.forward` of flat lists."""
+        arrays = iter(given)
+        projected = next(arrays)
+        state, frame = _begin(self._form, arrays)
+        steps, kernels, vectors = _end(self._form, arrays)
+        tape, last = self._recurrence.forward(projected, state, kernels, vectors, frame(steps), keep)
+        return self._outside([*tape.states, *tape.products, *last])
+
+    def _backward(self, *given: Any) -> list[Any]:
+        """`Recurrence.backward` of flat lists."""
+        form, arrays = self._form, iter(given)
+        projected = take(arrays, len(self._inputs))
+        state, frame = _begin(form, arrays)
+        tape = Tape(take(arrays, len(form.sizes)), take(arrays, len(form.kernels)))
+        hidden, last = next(arrays), _cast(take(arrays, len(form.sizes)), form.inner)
+        steps, kernels, vectors = _end(form, arrays)
+        found = self._recurrence.backward(
+            projected, state, kernels, vectors, frame(steps), tape, hidden, last
+        )
+        of_steps = [*found.projected, *found.factors, *found.products]
+        return self._outside([*of_steps, *found.state, *found.vectors])
+
+    def _outside(self, arrays: list[Any]) -> list[Any]:
+        return [array if array.dtype == WORDS else tf.cast(array, self._form.dtype) for array in arrays]
 
 
 @functools.lru_cache(maxsize=128)
 def loops_of(form: Form) -> Loops:
     """The loops of a form."""
     with tf.init_scope():  # they outlive the function that is being traced
-        # A cell without weights: a step takes all that it needs as arguments.
-        cell = form.cell(**json.loads(form.config), dtype=form.inner)
-        wiring = wiring_of(cell, form.constants, form.kernels, form.vectors, form.dropped)
-        vectors = tuple(name for name, _ in form.vectors)
-        recurrence = Recurrence(
-            cell, form.kernels, vectors, form.constants, form.reverse, wiring, form.compiled
-        )
-        parts, products = len(form.sizes), len(form.kernels)
-
-        def outside(arrays: list[Any]) -> list[Any]:
-            return [array if array.dtype == WORDS else tf.cast(array, form.dtype) for array in arrays]
-
-        def forward(*given: Any) -> list[Any]:
-            arrays = iter(given)
-            projected = next(arrays)
-            state, frame = _begin(form, arrays)
-            steps, weights, others = _end(form, arrays)
-            tape = recurrence.forward(projected, state, weights, others, frame(steps))
-            return outside([*tape.states, *tape.products])
-
-        def backward(*given: Any) -> list[Any]:
-            arrays = iter(given)
-            projected = take(arrays, int(not wiring.summed))
-            state, frame = _begin(form, arrays)
-            tape = Tape(take(arrays, parts), take(arrays, products))
-            hidden, last = next(arrays), _cast(take(arrays, parts), form.inner)
-            steps, weights, others = _end(form, arrays)
-            found = recurrence.backward(projected, state, weights, others, frame(steps), tape, hidden, last)
-            return outside([*found.projected, *found.state, *found.factors, *found.products, *found.vectors])
-
-        dtype, sizes = form.dtype, form.sizes
-        projected = _specs(dtype, [[None, None, form.gates]])
-        begin = _specs(dtype, [[None, size] for size in sizes]) + _frame_specs(form)
-        tape = _specs(dtype, [[None, None, n] for n in (*sizes, *(shape[1] for _, shape in form.kernels))])
-        slopes = _specs(dtype, [[None, None, sizes[0]], *([None, size] for size in sizes)])
-        steps = [tf.TensorSpec([], tf.int32)]
-        others = [shape for _, shape in form.vectors]
-        forwards = projected + begin + steps
-        forwards += _specs(dtype, [shape for _, shape in form.kernels] + others)
-        backwards = projected * (not wiring.summed) + begin + tape + slopes + steps
-        kernels = [shape[::-1] if form.transposed else shape for _, shape in form.kernels]
-        backwards += _specs(dtype, kernels + others)
-        return Loops(
-            _function(forward, forwards, form.compiled), _function(backward, backwards, form.compiled), wiring
-        )
+        return Loops(form)
 
 
-def _function(loop: Callable[..., Any], signature: list[Any], compiled: bool) -> Any:
-    """A concrete function, compiled by XLA or not."""
-    whole = loop
-    if compiled:
-        given = [tf.TensorSpec(spec.shape, WORDS) if _in_words(spec) else spec for spec in signature]
-        inner = tf.function(loop, input_signature=given, jit_compile=True, autograph=False)
+def _concrete(function: Callable[..., Any], signature: list[Any]) -> Any:
+    with tf.init_scope():
+        return tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
 
-        # XLA's attribute is on the call of a function, so there has to be a call.
-        def whole(*arrays: Any) -> list[Any]:
-            results = inner(*(tf.bitcast(a, WORDS) if _in_words(a) else a for a in arrays))
-            return list(map(from_words, results))
 
-    return tf.function(whole, input_signature=signature, autograph=False).get_concrete_function()
+def _compiled(loop: Callable[..., Any], signature: list[Any]) -> Callable[..., Any]:
+    """A loop that XLA compiles."""
+    given = [tf.TensorSpec(spec.shape, WORDS) if _in_words(spec) else spec for spec in signature]
+    inner = tf.function(loop, input_signature=given, jit_compile=True, autograph=False)
+
+    # XLA's attribute is on the call of a function, so there has to be a call.
+    def whole(*arrays: Any) -> list[Any]:
+        results = inner(*(tf.bitcast(a, WORDS) if _in_words(a) else a for a in arrays))
+        return list(map(from_words, results))
+
+    return whole
 
 
 def _in_words(array: Any) -> bool:
@@ -215,6 +268,16 @@ def _in_words(array: Any) -> bool:
 
 def _specs(dtype: Any, shapes: Iterable[Any]) -> list[Any]:
     return [tf.TensorSpec(shape, dtype) for shape in shapes]
+
+
+def _of_steps(form: Form, widths: Iterable[int]) -> list[Any]:
+    return _specs(form.dtype, [[None, None, width] for width in widths])
+
+
+def _end_specs(form: Form, transposed: bool = False) -> list[Any]:
+    """Those of the number of steps, kernels and vectors."""
+    kernels = [shape[::-1] if transposed else shape for _, shape in form.kernels]
+    return [tf.TensorSpec([], tf.int32), *_specs(form.dtype, kernels + [shape for _, shape in form.vectors])]
 
 
 def _frame_specs(form: Form) -> list[Any]:

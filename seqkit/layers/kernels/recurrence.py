@@ -120,7 +120,8 @@ class Recurrence:
         kernels: Sequence[Any],
         vectors: Sequence[Any],
         frame: Frame,
-    ) -> Tape:
+        keep: bool,
+    ) -> tuple[Tape, list[Any]]:
         """Runs all steps.
 
         Args:
@@ -130,9 +131,14 @@ class Recurrence:
             kernels: each (rows, columns).
             vectors: the other constants.
             frame: what else there is.
+            keep: what a gradient needs; else of the tape there is only the hidden part of the states.
+
+        Returns:
+            The tape, and each part of the state after the last step, (batch, size).
         """
-        time = tf.shape(projected)[1]
+        time, parts = tf.shape(projected)[1], len(state)
         widths = [*(part.shape[-1] for part in state), *(kernel.shape[-1] for kernel in kernels)]
+        kept = [_array(projected, width, self.compiled) for width in (widths if keep else widths[:1])]
 
         def advance(
             count: Any, inputs: Any, state: list[Any], kept: list[Any]
@@ -151,19 +157,18 @@ class Recurrence:
             new = self._step(here, state, constants, frame, t)
             if self.wiring.summed:
                 products[0] += here
-            values = [*new, *products]
+            values = [*new, *products][: len(kept)]
             kept = [_write(array, t, value) for array, value in zip(kept, values, strict=True)]
             return count + 1, self._read(projected, count + 1, frame), new, kept
 
-        kept = [_array(projected, width, self.compiled) for width in widths]
-        _, _, _, kept = tf.while_loop(
+        _, _, last, kept = tf.while_loop(
             lambda count, *_: count < frame.steps,
             advance,
             (0, self._read(projected, 0, frame), list(state), kept),
             maximum_iterations=time,
         )
         arrays = [_whole(array) for array in kept]
-        return Tape(arrays[: len(state)], arrays[len(state) :])
+        return Tape(arrays[:parts], arrays[parts:]), last
 
     def backward(
         self,

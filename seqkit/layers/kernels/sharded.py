@@ -10,6 +10,7 @@ memory as those of the batch do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ import tensorflow as tf
 
 from seqkit._processors import available_cores
 from seqkit.cells.numerics import slope_by_kernel
-from seqkit.layers.kernels.loops import Form, form_of, learned_of, loops_of, take
+from seqkit.layers.kernels.loops import Form, Loops, form_of, learned_of, loops_of, take
 from seqkit.layers.kernels.passage import Passage
 
 LEAST = 4
@@ -54,7 +55,9 @@ def run_sharded(cell: Any, passage: Passage, compiled: bool) -> tuple[Any, Any]:
     )
     parts = zip(map(layout.gather, last), state, strict=True)
     new = type(state)(*(tf.ensure_shape(part, old.shape) for part, old in parts))
-    hidden = layout.gather(hidden)[:, : layout.steps]
+    hidden = layout.gather(hidden)
+    if layout.room is not layout.steps:
+        hidden = hidden[:, : layout.steps]
     return tf.ensure_shape(hidden, [*sequences.shape[:2], state.hidden.shape[1]]), new
 
 
@@ -124,6 +127,9 @@ def _recur(
 ) -> Any:
     """The hidden part of the state after every step, and each part of it after the last one, with a gradient.
 
+    A gradient in another graph than this, as in a SavedModel, runs the loops forwards again: what is kept is
+    in packs, which stay in theirs.
+
     Args:
         form: of the loops.
         layout: of the shards.
@@ -132,36 +138,91 @@ def _recur(
         weights: kernels and vectors.
         extras: what `Form` says of mask, mask of recurrent dropout and zoneout.
     """
-    loops, parts, kernels = loops_of(form), len(form.sizes), len(form.kernels)
-    wiring = loops.wiring
-    end = tf.constant(0) if form.reverse else tf.maximum(layout.steps - 1, 0)
+    parts = len(form.sizes)
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def recur(projected: Any, *learned: Any) -> Any:
-        state, weights = learned[:parts], learned[parts:]
-        given, constants = [*state, *extras], [layout.steps, *weights]
-        tape = _each_shard(loops.forward, [projected, *given], constants)
-        last = [states[:, :, end] for states in tape[:parts]]
-        last = [tf.where(layout.steps > 0, new, old) for new, old in zip(last, state, strict=True)]
+        shards = _Shards(form, layout, projected, learned[:parts], learned[parts:], extras)
+        home = _graph()
+        if form.compiled:
+            states, packs, *last = shards.forward()
+        else:  # no gradient is expected
+            states, *last = shards.run()
 
         def slopes(hidden: Any, *last: Any) -> list[Any]:
-            inputs = [] if wiring.summed else [projected]
-            multiplied = list(weights[:kernels])
-            if form.transposed:  # once, by all cores: XLA would do it number by number, for each shard
-                multiplied = [tf.transpose(kernel) for kernel in multiplied]
-            constants = [layout.steps, *multiplied, *weights[kernels:]]
-            found = iter(_each_shard(loops.backward, [*inputs, *given, *tape, hidden, *last], constants))
-            by_inputs, by_state = take(found, len(inputs)), take(found, parts)
-            factors = [layout.before(tape[0], state[0], form.reverse)] if wiring.direct else []
-            factors += take(found, kernels - len(factors))
-            products = take(found, kernels)
-            by_kernels = [_sum_of_products(f, p) for f, p in zip(factors, products, strict=True)]
-            by_vectors = [tf.reduce_sum(vector, axis=0) for vector in found]
-            return [*(by_inputs or products[:1]), *by_state, *by_kernels, *by_vectors]
+            kept = packs if form.compiled and _graph() is home else shards.forward()[1]
+            return shards.backward(states, kept, hidden, last)
 
-        return (tape[0], *last), slopes
+        return (states, *last), slopes
 
     return recur(projected, *state, *weights)
+
+
+def _graph() -> Any:
+    """The graph that operations are put in; None if they are run at once."""
+    return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+
+
+@dataclass(frozen=True)
+class _Shards:
+    """The loops of a batch, as in `_recur`."""
+
+    form: Form
+    layout: Layout
+    projected: Any
+    state: Sequence[Any]
+    weights: Sequence[Any]
+    extras: list[Any]
+
+    @property
+    def _loops(self) -> Loops:
+        return loops_of(self.form)
+
+    @property
+    def _given(self) -> list[Any]:
+        return [*self.state, *self.extras]
+
+    def run(self) -> list[Any]:
+        """The hidden part of the state after every step, and each part of the state after the last step."""
+        return self._forwards(self._loops.run)
+
+    def forward(self) -> list[Any]:
+        """As `run`, and second the packs of what `backward` needs."""
+        return self._forwards(self._loops.forward)
+
+    def _forwards(self, loop: Any) -> list[Any]:
+        return _each_shard(loop, [self.projected, *self._given], [self.layout.steps, *self.weights])
+
+    def backward(self, states: Any, packs: Any, hidden: Any, last: Sequence[Any]) -> list[Any]:
+        """The gradients by projected inputs, state and weights.
+
+        Args:
+            states: from `forward` or `run`.
+            packs: from `forward`.
+            hidden: gradient by the hidden part of the state after every step.
+            last: gradient by each part of the state after the last step.
+        """
+        loops, count = self._loops, len(self.form.kernels)
+        inputs = [] if loops.wiring.summed else [self.projected]
+        kernels, vectors = self.weights[:count], self.weights[count:]
+        if self.form.transposed:  # once, by all cores: XLA would do it number by number, for each shard
+            with tf.control_dependencies([hidden]):  # beside the products forwards it would delay them
+                kernels = [tf.transpose(kernel) for kernel in kernels]
+        arrays = [*inputs, *self._given, states, packs, hidden, *last]
+        found, *more = _each_shard(loops.backward, arrays, [self.layout.steps, *kernels, *vectors])
+        with tf.control_dependencies([found]):  # when there is room: the packs are not needed any more
+            slopes = iter(_each_shard(loops.arrays, [found], []))
+            factors = [self._before(states)] if loops.wiring.direct else []
+        by_inputs = take(slopes, len(inputs))
+        factors += take(slopes, count - len(factors))
+        products = list(slopes)
+        by_kernels = [_sum_of_products(f, p) for f, p in zip(factors, products, strict=True)]
+        by_state, by_vectors = more[: len(self.state)], more[len(self.state) :]
+        by_vectors = [tf.reduce_sum(vector, axis=0) for vector in by_vectors]
+        return [*(by_inputs or products[:1]), *by_state, *by_kernels, *by_vectors]
+
+    def _before(self, states: Any) -> Any:
+        return self.layout.before(states, self.state[0], self.form.reverse)
 
 
 def _each_shard(loop: Any, arrays: list[Any], constants: list[Any]) -> list[Any]:

@@ -336,3 +336,96 @@ def test_gradients_of_gradients_are_refused(kernels: Any, compiled: bool) -> Non
     assert second(lambda passage: looped(cell, passage)).numpy().any()
     with pytest.raises(UsageError, match="no gradient of a gradient: a subclass of the cell"):
         second(lambda passage: run_sharded(cell, passage, compiled))
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("elsewhere", ["function", "branch", "loop", "recomputed"])
+def test_gradients_that_are_taken_elsewhere(
+    helpers: Any, kernels: Any, compiled: bool, elsewhere: str
+) -> None:
+    """By a tape outside the function, the branch or the loop in which the cell runs: packs stay in there."""
+    cell = LSTMCell(FEATURES, zoneout_cell=0.3, layer_norm=True, dtype="float64", seed=1)
+    cell.build((None, FEATURES))
+    x = draw(8, 3, FEATURES)
+
+    def within(way: Any) -> Any:
+        def run(x: Any) -> Any:
+            return way(kernels.passage(cell, x))[0]
+
+        return {
+            "function": lambda: tf.function(run, autograph=False)(x),
+            "branch": lambda: tf.cond(tf.reduce_sum(x) < 1e9, lambda: run(x), lambda: x),
+            "loop": lambda: tf.while_loop(lambda k, _: k < 2, lambda k, x: (k + 1, run(x)), (0, x))[1],
+            "recomputed": lambda: tf.recompute_grad(run)(x),
+        }[elsewhere]
+
+    def gradients(way: Any) -> Any:
+        def compute() -> Any:
+            return helpers.with_gradients(within(way), [x], [cell.recurrent_kernel])
+
+        # Outside a graph, branches and loops are none.
+        return compute() if elsewhere == "function" else tf.function(compute, autograph=False)()
+
+    found = gradients(lambda passage: run_sharded(cell, passage, compiled))
+    helpers.assert_close(found, gradients(lambda passage: looped(cell, passage)), 1e-11)
+
+
+class Exported(tf.Module):
+    """A layer that can be called and trained, for a SavedModel."""
+
+    def __init__(self, layer: Any) -> None:
+        self.layer, self.weights = layer, [weight.value for weight in layer.trainable_variables]
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, FEATURES])], autograph=False)
+    def answer(self, x: Any) -> Any:
+        return self.layer(x, training=False)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, FEATURES])], autograph=False)
+    def train(self, x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(self.layer(x, training=True) ** 2)
+        for weight, slope in zip(self.weights, tape.gradient(loss, self.weights), strict=True):
+            weight.assign_sub(0.01 * slope)
+        return loss
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*unsaved custom gradients")
+def test_a_saved_model_answers_and_trains(tmp_path: Any) -> None:
+    """As what it was saved from, gradients through its functions included."""
+    layer = Recurrent(GRUCell(UNITS, seed=1))
+    layer.build((None, None, FEATURES))
+    own = Exported(layer)
+    tf.saved_model.save(own, str(tmp_path))
+    saved = tf.saved_model.load(str(tmp_path))
+    x = tf.cast(draw(8, 3, FEATURES), tf.float32)
+
+    def slope(module: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(module.answer(x) ** 2)
+        return tape.gradient(loss, x)
+
+    np.testing.assert_allclose(slope(saved), slope(own), rtol=1e-6)
+    assert slope(own).numpy().any()
+    for _ in range(3):
+        np.testing.assert_allclose(saved.train(x), own.train(x), rtol=1e-6)
+    np.testing.assert_allclose(saved.answer(x), own.answer(x), rtol=1e-6)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_only_the_hidden_part_is_put_together(kernels: Any, compiled: bool) -> None:
+    """Of the arrays of all steps: a MapDefun copies its results. Without a gradient no other is kept."""
+    cell = LSTMCell(UNITS, dtype="float64")
+    cell.build((None, FEATURES))
+    passage = kernels.passage(cell, draw(8, 3, FEATURES))
+    loops = loops_of(form_of(cell, passage.constants, passage.zoneout, False, False, compiled))
+
+    def of_steps(loop: Any) -> list[Any]:
+        return [output.shape[-1] for output in loop.outputs if output.shape.rank == 3]
+
+    assert [of_steps(loop) for loop in (loops.run, loops.forward, loops.backward)] == [[UNITS], [UNITS], []]
+    assert of_steps(loops.arrays) == [4 * UNITS]  # the one product; its factor is what the hidden part was
+    if not compiled:
+        kept = [op for op in loops.run.graph.get_operations() if op.type == "TensorListReserve"]
+        assert len(kept) == 1
