@@ -42,6 +42,7 @@ TENSORFLOW_CODE |= {
         "explanation",
         "kernels.cudnn",
         "kernels.loops",
+        "kernels.packs",
         "kernels.recurrence",
         "kernels.selection",
         "kernels.sharded",

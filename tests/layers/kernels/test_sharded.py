@@ -339,7 +339,10 @@ def test_gradients_of_gradients_are_refused(kernels: Any, compiled: bool) -> Non
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-@pytest.mark.parametrize("elsewhere", ["function", "branch", "loop", "recomputed"])
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["function", *(pytest.param(name, marks=pytest.mark.slow) for name in ("branch", "loop", "recomputed"))],
+)
 def test_gradients_that_are_taken_elsewhere(
     helpers: Any, kernels: Any, compiled: bool, elsewhere: str
 ) -> None:
