@@ -6,11 +6,12 @@
     python benchmarks/recurrent.py --forward --without "layer norm" zoneout weight-drop bfloat16
 
 A step runs one layer along sequences, batch x time x units (as many features as units), and computes the
-gradient by its input and all its weights; with `--forward` it only runs it, outside training. "RNN" is that with tanh; "GRU" is the reset-after form, which all
-three have; "GRU full" is Keras' `reset_after=False`, which PyTorch does not have. Each contestant
-(`_recurrent.py`) is a process of its own, started once, that waits on its stdin; in a round each of them runs
-for `--seconds`, one after the other. Ratios are taken round by round. Absolute figures depend on the machine;
-the ratios are what to look at.
+gradient by its input and all its weights; with `--forward` it only runs it, outside training. "RNN" is
+that with tanh; "GRU" is the reset-after form, which all three have; "GRU full" is Keras'
+`reset_after=False`, which PyTorch does not have. Each contestant (`_recurrent.py`) is a process of its
+own, started once, that waits on its stdin; in a round each of them runs for `--seconds`, one after the
+other. Ratios are taken round by round. Absolute figures depend on the machine; the ratios are what to
+look at.
 
 Tokens are batch x time. The first step includes tracing and compilation. Memory is the peak of the resident
 set after 1 s of training, less what the process had before it made the layer; code is the part of it that is

@@ -146,7 +146,7 @@ class Recurrence:
             t, products = self._place(count, frame), []
             inputs = ahead[0] if ahead else self._row(projected, t)
 
-            def keep(kernel: Any) -> Any:
+            def noted(kernel: Any) -> Any:
                 def multiply(values: Any) -> Any:
                     products.append(_product(values, kernel))
                     return products[-1]
@@ -154,7 +154,7 @@ class Recurrence:
                 return multiply
 
             here = self._inputs(inputs, vectors)
-            constants = self._constants([keep(kernel) for kernel in kernels], vectors, frame)
+            constants = self._constants([noted(kernel) for kernel in kernels], vectors, frame)
             new = self._step(here, state, constants, frame, t)
             if self.wiring.summed:
                 products[0] += here
