@@ -13,14 +13,7 @@ import tensorflow as tf
 
 from seqkit.cells import GRUCell, LSTMCell, RNNCell
 from seqkit.layers.kernels.packs import PACK, pack, unpack
-from seqkit.layers.kernels.recurrence import (
-    WORDS,
-    Frame,
-    Recurrence,
-    Tape,
-    from_words,
-    wiring_of,
-)
+from seqkit.layers.kernels.recurrence import WORDS, Frame, Recurrence, Tape, from_words, wiring_of
 
 CELLS = (RNNCell, GRUCell, LSTMCell)
 """Cells whose step takes functions for kernels (`seqkit.cells.numerics.product`)."""
