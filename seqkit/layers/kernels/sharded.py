@@ -1,8 +1,8 @@
 """A recurrence on CPU: the sequences of a batch shared out over the cores, each of which runs its own loop.
 
 A step's product is small, and two cores that share it spend their time on waiting for each other. So each
-core takes a part of the batch. In training the loops are compiled by XLA, which fuses what a step does
-besides its product; a loop is compiled in under a second, once for each shape.
+core takes a part of the batch. In training, and where there are many steps, the loops are compiled by XLA,
+which fuses what a step does besides its product; a loop is compiled in under a second, once for each shape.
 
 In shards, arrays are (shards, batch / shards, time, size), or (shards, batch / shards, size): they lie in
 memory as those of the batch do.
@@ -25,20 +25,21 @@ LEAST = 4
 """Sequences that a core takes at least: with fewer a step is a product of a matrix with hardly any rows."""
 
 
-def run_sharded(cell: Any, passage: Passage, compiled: bool) -> tuple[Any, Any]:
+def run_sharded(cell: Any, passage: Passage, compiled: bool, keep: bool) -> tuple[Any, Any]:
     """Runs a cell along sequences.
 
     Args:
         cell: of `seqkit.layers.kernels.loops.CELLS`.
         passage: what it is run along.
         compiled: compile the loops by XLA.
+        keep: what a gradient needs; one that is taken without it runs the loops forwards again.
 
     Returns:
         As `seqkit.layers.unroll.unroll`.
     """
     sequences, state, constants, zoneout, mask, reverse = passage
     form = form_of(cell, constants, zoneout, mask is not None, reverse, compiled)
-    layout = Layout.of(sequences)
+    layout = Layout.of(sequences, compiled)
     extras = [] if mask is None else [layout.share_steps(mask)]
     floats = [] if constants.mask is None else [layout.share(constants.mask)]
     if zoneout is not None:
@@ -52,6 +53,7 @@ def run_sharded(cell: Any, passage: Passage, compiled: bool) -> tuple[Any, Any]:
         [layout.share(part) for part in state],
         [learned[name] for name, _ in form.kernels + form.vectors],
         extras + floats,
+        keep,
     )
     parts = zip(map(layout.gather, last), state, strict=True)
     new = type(state)(*(tf.ensure_shape(part, old.shape) for part, old in parts))
@@ -78,15 +80,15 @@ class Layout:
     room: Any
 
     @classmethod
-    def of(cls, sequences: Any) -> Layout:
+    def of(cls, sequences: Any, compiled: bool) -> Layout:
         """That of sequences, (batch, time, …): a shard for each core where the batch can be shared evenly."""
         batch, steps = tf.unstack(tf.shape(sequences)[:2])
         cores = tf.range(1, available_cores() + 1)
         fit = tf.logical_and(batch % cores == 0, batch // cores >= LEAST)
         shards = tf.maximum(tf.reduce_max(tf.where(fit, cores, 1)), 1)
         room = steps
-        if sequences.shape[1] is None:
-            # Loops are compiled for a length, so lengths that vary are rounded up.
+        if sequences.shape[1] is None or (compiled and tf.executing_eagerly()):
+            # Loops are compiled for a length, so lengths that may vary are rounded up.
             unit = tf.where(steps <= 128, 8, tf.where(steps <= 1024, 64, 512))
             room = tf.maximum((steps + unit - 1) // unit, 1) * unit
         return cls(batch, steps, shards, room)
@@ -124,6 +126,7 @@ def _recur(
     state: list[Any],
     weights: list[Any],
     extras: list[Any],
+    keep: bool,
 ) -> Any:
     """The hidden part of the state after every step, and each part of it after the last one, with a gradient.
 
@@ -137,6 +140,7 @@ def _recur(
         state: each part of the state before the first step.
         weights: kernels and vectors.
         extras: what `Form` says of mask, mask of recurrent dropout and zoneout.
+        keep: what a gradient needs.
     """
     parts = len(form.sizes)
 
@@ -144,13 +148,13 @@ def _recur(
     def recur(projected: Any, *learned: Any) -> Any:
         shards = _Shards(form, layout, projected, learned[:parts], learned[parts:], extras)
         home = _graph()
-        if form.compiled:
+        if keep:
             states, packs, *last = shards.forward()
-        else:  # no gradient is expected
+        else:
             states, *last = shards.run()
 
         def slopes(hidden: Any, *last: Any) -> list[Any]:
-            kept = packs if form.compiled and _graph() is home else shards.forward()[1]
+            kept = packs if keep and _graph() is home else shards.forward()[1]
             return shards.backward(states, kept, hidden, last)
 
         return (states, *last), slopes

@@ -61,7 +61,15 @@ class OwnLSTM(LSTMCell):
         (LSTMCell(3, layer_norm=True, zoneout_cell=0.1, projection=2), CPU, "compiled", "on CPU"),
         (GRUCell(3, variant="full"), CPU, "compiled", "on CPU"),
         (RNNCell(3), CPU, "compiled", "on CPU"),
-        (RNNCell(3), CPU._replace(training=False), "sharded", "without training"),
+        (RNNCell(3), CPU._replace(training=False, steps=99), "sharded", "fewer than 100 steps is not"),
+        (RNNCell(3), CPU._replace(training=False, steps=None), "sharded", "or an unknown number, is not"),
+        (RNNCell(3), CPU._replace(training=False, steps=100), "compiled", "100 steps and more"),
+        (
+            RNNCell(3, dtype="mixed_bfloat16"),
+            CPU._replace(training=False, steps=None),
+            "compiled",
+            "halves the time of bfloat16",
+        ),
         (RNNCell(3, dtype="mixed_bfloat16"), CPU, "compiled", "on CPU"),
         (RNNCell(3), CPU._replace(in_xla=True), "loop", "XLA as a whole"),
         (RNNCell(3), CPU._replace(steps=0), "loop", "no steps"),
@@ -241,13 +249,18 @@ def test_explained() -> None:
     assert explain_kernel(one, (8, 5, 3), training=False).startswith("one: sharded, because ")
 
 
-def test_explains_what_runs(helpers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_explains_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     used = kernels_used(monkeypatch)
-    for training, policy in ((True, "float32"), (False, "float32"), (True, "mixed_bfloat16")):
+    for steps, training, policy in (
+        (4, True, "float32"),
+        (4, False, "float32"),
+        (100, False, "float32"),
+        (4, False, "mixed_bfloat16"),
+    ):
         layer = Recurrent(RNNCell(4, dtype=policy))
-        line = explain_kernel(layer, (5, 4, 3), training)
+        line = explain_kernel(layer, (5, steps, 3), training)
         used.clear()
-        layer(helpers.sequences(), training=training)
+        layer(tf.zeros([5, steps, 3]), training=training)
         assert line.split(": ")[1].startswith(f"{used[0]}, ")
 
 

@@ -47,7 +47,7 @@ FACTORS: dict[str, list[Any]] = {
     "random": ["no", "masks", "rates"],
     "masked": [False, True],
     "reverse": [False, True],
-    "compiled": [False, True],
+    "way": ["not compiled", "compiled", "compiled, kept for the gradient"],
     "known": [False, True],
 }
 # Every mask of three steps: 8 sequences, two shards of four where there are two cores.
@@ -81,7 +81,7 @@ def draw(*shape: int) -> Any:
 
 def check(helpers: Any, kernels: Any, row: tuple[Any, ...]) -> None:
     """States and gradients by everything, in float64."""
-    name, layer_norm, random, masked, reverse, compiled, known = row
+    name, layer_norm, random, masked, reverse, way, known = row
     more = ALL if random == "masks" else {}
     cell = CELLS[name](0.0 if random == "no" else 0.3, layer_norm=layer_norm, dtype="float64", **more)
     cell.build((None, FEATURES))
@@ -99,7 +99,7 @@ def check(helpers: Any, kernels: Any, row: tuple[Any, ...]) -> None:
         )
 
     def shards(*given: Any) -> list[Any]:
-        return flat(run_sharded(cell, passage(*given), compiled))
+        return flat(run_sharded(cell, passage(*given), way != "not compiled", keep=way.endswith("gradient")))
 
     if not known:
         specs = [tf.TensorSpec((None, None, FEATURES), tf.float64), tf.TensorSpec((None, None), tf.bool)]
@@ -159,7 +159,7 @@ def test_any_number_of_sequences_and_steps(
             autograph=False,
         )
 
-    ours = call(lambda passage: flat(run_sharded(cell, passage, compiled)))
+    ours = call(lambda passage: flat(run_sharded(cell, passage, compiled, keep=compiled)))
     theirs = call(lambda passage: looped(cell, passage))
     few = [(0, 3), (1, 1), (4, 0), (12, 3), (7, 3)]
     for batch, time in few if compiled else [*few, (0, 0), (8, 8), (9, 9), (13, 17)]:
@@ -197,7 +197,7 @@ def test_compiled_bfloat16_is_off_by_a_rounding_or_two(helpers: Any, kernels: An
         return [np.float64(value) for value in found]
 
     wanted = passed(exact, looped)
-    found = passed(rounded, lambda cell, passage: flat(run_sharded(cell, passage, compiled=True)))
+    found = passed(rounded, lambda cell, passage: flat(run_sharded(cell, passage, compiled=True, keep=True)))
     for ours, theirs in zip(found, wanted, strict=True):
         assert np.linalg.norm(ours - theirs) <= 2.25 * 2**-8 * np.linalg.norm(theirs)
 
@@ -233,7 +233,7 @@ def test_how_a_batch_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Evenly, to as many cores as have four sequences each."""
     monkeypatch.setattr(sharded, "available_cores", lambda: 4)
     for batch, shards in {0: 1, 1: 1, 4: 1, 8: 2, 9: 1, 12: 3, 14: 2, 15: 3, 16: 4, 17: 1, 20: 4}.items():
-        assert Layout.of(tf.zeros([batch, 2, 1])).shards == shards, batch
+        assert Layout.of(tf.zeros([batch, 2, 1]), False).shards == shards, batch
 
 
 def room_of(steps: int) -> int:
@@ -241,14 +241,16 @@ def room_of(steps: int) -> int:
 
     @tf.function(input_signature=[tf.TensorSpec((None, None, 1))], autograph=False)
     def room(x: Any) -> Any:
-        return Layout.of(x).room
+        return Layout.of(x, compiled=True).room
 
     return int(room(tf.zeros([1, steps, 1])))
 
 
 def test_lengths_are_rounded_up_where_they_vary() -> None:
     """To eighths at most of what they are, or to eight steps."""
-    assert Layout.of(tf.zeros([1, 13, 1])).room == 13
+    thirteen = tf.zeros([1, 13, 1])
+    assert tf.function(lambda: Layout.of(thirteen, compiled=True).room, autograph=False)() == 13
+    assert [Layout.of(thirteen, compiled).room for compiled in (False, True)] == [13, 16]
     for steps, room in {0: 8, 1: 8, 8: 8, 9: 16, 128: 128, 129: 192, 1024: 1024, 1025: 1536}.items():
         assert room_of(steps) == room
 
@@ -293,7 +295,9 @@ def test_cells_of_one_form_share_loops(helpers: Any, kernels: Any) -> None:
         cell.build((None, FEATURES))
         passage = kernels.passage(cell, draw(2, 3, FEATURES))
         # Weights are arguments: cells that share loops give their own results.
-        helpers.assert_close(flat(run_sharded(cell, passage, False)), looped(cell, passage), 1e-12)
+        helpers.assert_close(
+            flat(run_sharded(cell, passage, compiled=False, keep=False)), looped(cell, passage), 1e-12
+        )
         return cell, loops_of.cache_info().misses - before
 
     units = 11  # of no other test here
@@ -335,7 +339,7 @@ def test_gradients_of_gradients_are_refused(kernels: Any, compiled: bool) -> Non
 
     assert second(lambda passage: looped(cell, passage)).numpy().any()
     with pytest.raises(UsageError, match="no gradient of a gradient: a subclass of the cell"):
-        second(lambda passage: run_sharded(cell, passage, compiled))
+        second(lambda passage: run_sharded(cell, passage, compiled, keep=compiled))
 
 
 @pytest.mark.parametrize("compiled", [False, True])
@@ -369,7 +373,7 @@ def test_gradients_that_are_taken_elsewhere(
         # Outside a graph, branches and loops are none.
         return compute() if elsewhere == "function" else tf.function(compute, autograph=False)()
 
-    found = gradients(lambda passage: run_sharded(cell, passage, compiled))
+    found = gradients(lambda passage: run_sharded(cell, passage, compiled, keep=compiled))
     helpers.assert_close(found, gradients(lambda passage: looped(cell, passage)), 1e-11)
 
 
