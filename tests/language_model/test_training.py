@@ -181,7 +181,7 @@ LINES: dict[str, Any] = {
     [
         # 800 tokens in 4 parts are 25 batches, 8 units an epoch: the stop is in the middle of the last one
         pytest.param(STREAM, cycle_of_words(160), "d c b a\n" * 10, 28, id="stream"),
-        pytest.param(LINES, sentences(200), "xyz\nzx\n" * 10, 3, id="lines"),
+        pytest.param(LINES, sentences(200), "xyz\nzx\n" * 10, 3, id="lines", marks=pytest.mark.slow),
     ],
 )
 def test_a_run_that_was_stopped_ends_in_the_same_bytes(

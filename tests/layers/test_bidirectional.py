@@ -159,10 +159,8 @@ def test_masks_propagate_and_hide(helpers: Any) -> None:
     np.testing.assert_allclose(found[2], wanted, rtol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "cell",
-    ["RNN all", *(pytest.param(cell, marks=pytest.mark.slow) for cell in ("LSTM all", "GRU full all"))],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", ["RNN all", "LSTM all", "GRU full all"])
 def test_gradients_are_the_derivatives(helpers: Any, cell: str) -> None:
     layer = Bidirectional(helpers.cells[cell](dtype="float64", seed=1), output_units=3, return_sequences=True)
     x = helpers.sequences(dtype="float64")[:, :3]

@@ -153,10 +153,8 @@ def test_masks_propagate_to_every_output(helpers: Any) -> None:
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("below", "above"),
-    [("RNN all", "RNN all"), pytest.param("LSTM all", "GRU full all", marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("below", "above"), [("RNN all", "RNN all"), ("LSTM all", "GRU full all")])
 def test_gradients_are_the_derivatives(helpers: Any, below: str, above: str) -> None:
     layer = DeepRNN(
         [

@@ -189,7 +189,7 @@ def test_steps_in_bfloat16_are_those_of_the_reference_rounded(case: Case) -> Non
         assert error(found.numpy(), expected, before) <= case.roundings * 2**-8
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
 def test_the_number_of_lanes_changes_no_bit(case: Case, precision: Precision) -> None:
     tables, chunk = case.tables(300, size=37), case.chunk(300, case.wide)
     one, *others = (
