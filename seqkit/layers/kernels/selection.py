@@ -19,10 +19,12 @@ from seqkit.layers.unroll import unroll
 
 CUDNN_DTYPES = ("float32", "float16", "float64")
 
-LONG = 100
-"""Steps from which on compiling, a quarter of a second, is won back outside training by 110 batches at most.
+LONG, LONG_NORMALISED = 100, 25
+"""Steps from which on compiling, a quarter of a second, is won back outside training by 110 batches at most;
+and those with layer normalisation.
 
-A loop that is not compiled takes 20 to 35 µs more for a step, however much there is to compute in it.
+A loop that is not compiled takes 20 to 35 µs more for a step, however much there is to compute in it, with
+layer normalisation 100.
 """
 
 Kernel = Literal["cudnn", "compiled", "sharded", "loop"]
@@ -84,14 +86,15 @@ def choose(cell: Any, place: Place) -> Choice:
             return Choice("loop", _not_in_cudnn(lacking), _with_cudnn(lacking.values()))
         return Choice("cudnn", "there is a GPU, and cuDNN has all that the cell does", "")
     changes = ["outside the scope of the CPU" if place.gpu else "on a GPU", *lacking.values()]
+    long = LONG_NORMALISED if cell.layer_norm else LONG
     if place.training:
         gain = "XLA speeds up training"
     elif cell.compute_dtype == "bfloat16":
         gain = "XLA halves the time of bfloat16"
-    elif place.steps is not None and place.steps >= LONG:
-        gain = f"XLA speeds up {LONG} steps and more"
+    elif place.steps is not None and place.steps >= long:
+        gain = f"XLA speeds up {long} steps and more"
     else:
-        few = f"fewer than {LONG} steps" + (", or an unknown number," if place.steps is None else "")
+        few = f"fewer than {long} steps" + (", or an unknown number," if place.steps is None else "")
         reason = f"on CPU, to compile {few} is not worth while without training"
         return Choice("sharded", reason, _with_cudnn(changes))
     return Choice("compiled", f"on CPU, {gain} and compiles once for each shape", _with_cudnn(changes))

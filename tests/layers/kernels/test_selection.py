@@ -64,6 +64,8 @@ class OwnLSTM(LSTMCell):
         (RNNCell(3), CPU._replace(training=False, steps=99), "sharded", "fewer than 100 steps is not"),
         (RNNCell(3), CPU._replace(training=False, steps=None), "sharded", "or an unknown number, is not"),
         (RNNCell(3), CPU._replace(training=False, steps=100), "compiled", "100 steps and more"),
+        (LSTMCell(3, layer_norm=True), CPU._replace(training=False, steps=24), "sharded", "fewer than 25"),
+        (LSTMCell(3, layer_norm=True), CPU._replace(training=False, steps=25), "compiled", "25 steps and"),
         (
             RNNCell(3, dtype="mixed_bfloat16"),
             CPU._replace(training=False, steps=None),
