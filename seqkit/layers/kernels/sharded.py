@@ -1,8 +1,8 @@
 """A recurrence on CPU: the sequences of a batch shared out over the cores, each of which runs its own loop.
 
 A step's product is small, and two cores that share it spend their time on waiting for each other. So each
-core takes a part of the batch. In training, and where there are many steps, the loops are compiled by XLA,
-which fuses what a step does besides its product; a loop is compiled in under a second, once for each shape.
+core takes a part of the batch. Where it pays (`seqkit.layers.kernels.selection.choose`) the loops are
+compiled by XLA, which fuses what a step does besides its product; that takes under a second for each shape.
 
 In shards, arrays are (shards, batch / shards, time, size), or (shards, batch / shards, size): they lie in
 memory as those of the batch do.

@@ -257,6 +257,7 @@ def test_explains_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         (4, True, "float32"),
         (4, False, "float32"),
         (100, False, "float32"),
+        (4, True, "mixed_bfloat16"),
         (4, False, "mixed_bfloat16"),
     ):
         layer = Recurrent(RNNCell(4, dtype=policy))
