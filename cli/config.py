@@ -7,7 +7,6 @@ to that command alone and wins over the top; an option given on the command line
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import click
 
 from seqkit.cli.common import require_existing
-from seqkit.errors import UsageError
+from seqkit.errors import UsageError, name_hint
 
 # TOML names of the types that an option may have; bool is an int in Python, but not here.
 _TOML_NAMES: Mapping[type, str] = {
@@ -115,11 +114,7 @@ def _tables_for(
 
 
 def _unknown(problem: str, name: str, known: Iterable[str]) -> UsageError:
-    known = sorted(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    return UsageError(
-        f"{problem}; did you mean {near[0]!r}?" if near else f"{problem}; known: {', '.join(known)}"
-    )
+    return UsageError(f"{problem}; {name_hint(name, sorted(known))}")
 
 
 def _checked(where: str, value: Any, option: click.Option, ctx: click.Context) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seqkit.cli.common import Decorator, echo_table, emit_json, json_option, note, safe
-from seqkit.errors import DataError, MissingInputError
+from seqkit.errors import DataError, MissingInputError, name_hint
 
 if TYPE_CHECKING:
     from seqkit.debias.word_sets import Coverage, WordSets
@@ -33,14 +33,12 @@ def words(name: str | None, as_json: bool) -> None:
 
     A file of your own has the same form: `seqkit debias words gender > mine.toml` is a beginning.
     """
-    from seqkit.debias._sets_file import did_you_mean
     from seqkit.debias.word_sets import built_in_names, built_in_text, parse_word_sets
 
     names = built_in_names()
     if name is not None:
         if name not in names:
-            near = did_you_mean(name, names)
-            raise MissingInputError(f"no word sets are called {name!r}; there are {', '.join(names)}{near}")
+            raise MissingInputError(f"no word sets are called {name!r}; {name_hint(name, names)}")
         text = built_in_text(name)
         if as_json:
             emit_json({"name": name, "toml": text})

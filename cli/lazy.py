@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from seqkit.errors import UnavailableError
+from seqkit.errors import UnavailableError, name_hint
 
 
 class LazyGroup(click.Group):
@@ -46,9 +45,7 @@ class LazyGroup(click.Group):
         """The command that `args` begins with; an unknown one is refused with the nearest names."""
         name = args[0]
         if name not in self.lazy and not name.startswith("-") and not ctx.resilient_parsing:
-            near = difflib.get_close_matches(name, self.lazy)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"commands: {', '.join(self.lazy)}"
-            raise click.UsageError(f"no such command {name!r}; {hint}", ctx)
+            raise click.UsageError(f"no such command {name!r}; {name_hint(name, self.lazy, most=3)}", ctx)
         return super().resolve_command(ctx, args)
 
 

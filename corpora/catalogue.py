@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import islice
 from typing import Literal
 
 from seqkit.corpora.bundled import BUNDLED
 from seqkit.corpora.nltk_data import NLTK_CORPORA, nltk_corpus, read_nltk
-from seqkit.errors import MissingInputError, UsageError
+from seqkit.errors import MissingInputError, UsageError, name_hint
 
 _PREFIX = "nltk:"
 _NAME = re.compile(r"(?P<name>(?:nltk:)?[^:]*)(?::(?P<size>[0-9]+))?", re.DOTALL)
@@ -128,9 +127,7 @@ def _parse(name: str, size: int | None = None, seed: int = 0) -> tuple[str, int 
     match = _NAME.fullmatch(name)
     base = match["name"] if match else name
     if match is None or (base not in BUNDLED and not base.startswith(_PREFIX)):
-        near = get_close_matches(base, corpus_names(), n=2)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(corpus_names())}"
-        raise MissingInputError(f"{name}: no such corpus; {hint}")
+        raise MissingInputError(f"{name}: no such corpus; {name_hint(base, corpus_names(), most=2)}")
     if size is None and match["size"]:
         size = int(match["size"])
     if size is not None and size < 1:

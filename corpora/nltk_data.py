@@ -14,10 +14,9 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
-from seqkit.errors import CorpusError, MissingInputError
+from seqkit.errors import CorpusError, MissingInputError, name_hint
 
 Labelled = Iterator[tuple[str, str]]
 
@@ -156,8 +155,7 @@ def nltk_corpus(name: str) -> NltkCorpus:
         MissingInputError: seqkit does not know such a corpus.
     """
     if name not in NLTK_CORPORA:
-        near = get_close_matches(name, NLTK_CORPORA, n=2)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(NLTK_CORPORA)}"
+        hint = name_hint(name, NLTK_CORPORA, most=2)
         raise MissingInputError(f"nltk:{name}: no corpus that seqkit knows; {hint}")
     return NLTK_CORPORA[name]
 

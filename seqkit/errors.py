@@ -19,7 +19,8 @@ Each message is one line that names the thing, the rule, the value received and 
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
 from os import PathLike, fspath
 
 Place = str | PathLike[str]
@@ -158,3 +159,14 @@ class InterruptedTraining(SeqkitError):
         if checkpoint is not None:
             outcome = f"the state is in {fspath(checkpoint)}, the same command goes on from there"
         super().__init__(f"stopped by {signal.Signals(signal_number).name}; {outcome}")
+
+
+def did_you_mean(name: object, known: Collection[str], most: int = 1) -> str:
+    """The next step after a name that is not known: "did you mean 'cosine'?"; empty where none is like it."""
+    near = get_close_matches(str(name), known, most)
+    return f"did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def name_hint(name: object, known: Collection[str], most: int = 1) -> str:
+    """As `did_you_mean`, or "known: constant, cosine": all there are."""
+    return did_you_mean(name, known, most) or f"known: {', '.join(known)}"

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from difflib import get_close_matches
 from pathlib import Path
 
 from seqkit._bundle_writer import BundleWriter, is_bundle, partial_path
@@ -35,7 +34,7 @@ from seqkit._files import (
 from seqkit._json import JsonError, check_json, parse_json
 from seqkit._manifest import MANIFEST, MAX_MANIFEST_BYTES, Manifest, ManifestError, Member, parse_manifest
 from seqkit._tensors import Tensors, atomic_write_tensors, read_tensors
-from seqkit.errors import BundleError, FormatError, MissingInputError, Place
+from seqkit.errors import BundleError, FormatError, MissingInputError, Place, did_you_mean
 
 __all__ = [
     "Bundle",
@@ -195,8 +194,8 @@ def _hint(path: Path) -> str:
     if path.name and partial_path(path).is_dir():
         return f"; {partial_path(path)} is there: its training did not finish, run the same command again"
     siblings = os.listdir(path.parent) if path.parent.is_dir() else []
-    near = get_close_matches(path.name, siblings, n=3)
-    return f"; did you mean {' or '.join(str(path.with_name(name)) for name in near)}?" if near else ""
+    near = did_you_mean(path.name, siblings, most=3)
+    return f"; {near}" if near else ""
 
 
 def _read_manifest(path: Path) -> Manifest:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from seqkit.errors import FormatError, Place
+from seqkit.errors import FormatError, Place, name_hint
 
 Words = tuple[str, ...]
 Value = TypeVar("Value", bound=Hashable)
@@ -16,12 +15,6 @@ TEXTS = ("name", "language", "description", "source")
 TUPLES = ("pairs", "equalize")
 LISTS = ("specific", "neutral", "professions", "positive", "negative")
 WEAT_KEYS = ("targets_x", "targets_y", "attributes_a", "attributes_b")
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown name; empty where nothing is like it."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 @dataclass(frozen=True)
@@ -57,8 +50,7 @@ class SetsFile:
     def known(self, table: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
         for key in table:
             if key not in keys:
-                near = did_you_mean(key, keys) or f"; known are {', '.join(keys)}"
-                raise FormatError(f"unknown key {where + key!r}{near}", path=self.path)
+                raise FormatError(f"unknown key {where + key!r}; {name_hint(key, keys)}", path=self.path)
 
     def text(self, key: str, value: object) -> str:
         if not isinstance(value, str) or not value.strip():

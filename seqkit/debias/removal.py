@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from types import MappingProxyType
@@ -30,7 +29,7 @@ from seqkit.debias.soft import SoftConfig, soft
 from seqkit.debias.task import Array, Removal, Task
 from seqkit.debias.word_sets import WordSets, coverage
 from seqkit.embeddings.vectors import Vectors
-from seqkit.errors import BundleError, DataError, Place, UsageError
+from seqkit.errors import BundleError, DataError, Place, UsageError, name_hint
 from seqkit.storage import Bundle, BundleWriter, is_bundle
 
 DEBIAS = "debias.safetensors"
@@ -189,9 +188,7 @@ def apply(
 
 def _method(name: str) -> Method:
     if name not in METHODS:
-        near = difflib.get_close_matches(name, METHODS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"method must be one of {', '.join(METHODS)}, not {name!r}{hint}")
+        raise UsageError(f"no method {name!r}; {name_hint(name, METHODS)}")
     return METHODS[name]
 
 

@@ -38,8 +38,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from seqkit.debias._sets_file import LISTS, TUPLES, WEAT_KEYS, SetsFile, Words, did_you_mean
-from seqkit.errors import FormatError, MissingInputError, Place
+from seqkit.debias._sets_file import LISTS, TUPLES, WEAT_KEYS, SetsFile, Words
+from seqkit.errors import FormatError, MissingInputError, Place, name_hint
 from seqkit.storage import storage_errors
 
 MAX_FILE_BYTES = 1 << 24
@@ -235,11 +235,8 @@ def word_sets(name_or_path: Place) -> WordSets:
     path, names = Path(name_or_path), built_in_names()
     if not path.exists() or (path.is_dir() and str(name_or_path) in names):
         if str(name_or_path) not in names:
-            near = did_you_mean(str(name_or_path), names)
-            raise MissingInputError(
-                f"{name_or_path}: no such file, and no word set of that name; built in are "
-                f"{', '.join(names)}{near}"
-            )
+            hint = name_hint(name_or_path, names)
+            raise MissingInputError(f"{name_or_path}: no such file, and no word set of that name; {hint}")
         return parse_word_sets(built_in_text(str(name_or_path)))
     return parse_word_sets(read_text(path), path)
 

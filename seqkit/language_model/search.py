@@ -7,11 +7,10 @@ import tempfile
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from seqkit.errors import Place, UsageError
+from seqkit.errors import Place, UsageError, name_hint
 from seqkit.language_model.config import NetworkConfig, TextConfig
 from seqkit.language_model.material import CORPUS, Material, check_validation, material
 from seqkit.language_model.trainer import make_network, make_trainer
@@ -163,9 +162,7 @@ def search_settings(
     check_validation(text, valid)
     for name in space:
         if name not in SEARCHABLE:
-            near = get_close_matches(name, SEARCHABLE, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(SEARCHABLE)}"
-            raise UsageError(f"no setting {name!r} to search; {hint}")
+            raise UsageError(f"no setting {name!r} to search; {name_hint(name, SEARCHABLE)}")
     with (
         tempfile.TemporaryDirectory(prefix="seqkit-") as folder,
         ended_well(Path(folder), [CORPUS]),

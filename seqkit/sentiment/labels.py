@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.errors import DataError
+from seqkit.errors import DataError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,7 @@ class Labels:
         try:
             return self._indices[name]
         except KeyError:
-            near = get_close_matches(name, self.names, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.names[:20])}"
+            hint = did_you_mean(name, self.names) or f"known: {', '.join(self.names[:20])}"
             raise DataError(f"{name!r:.80} is no label of the model; {hint}") from None
 
     def names_of(self, indices: NDArray[np.int64]) -> list[str | None]:

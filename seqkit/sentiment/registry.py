@@ -5,10 +5,9 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
-from seqkit.errors import UsageError
+from seqkit.errors import UsageError, name_hint
 from seqkit.sentiment.models.contract import Classifier, Fitting
 
 
@@ -76,9 +75,7 @@ def model_kind(name: object) -> ModelKind:
         UsageError: there is none.
     """
     if not isinstance(name, str) or name not in MODELS:
-        near = get_close_matches(str(name), MODELS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(MODELS)}"
-        raise UsageError(f"no model {str(name)[:40]!r}; {hint}")
+        raise UsageError(f"no model {str(name)[:40]!r}; {name_hint(name, MODELS)}")
     return MODELS[name]
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from seqkit.errors import CorpusError
+from seqkit.errors import CorpusError, did_you_mean
 
 # fmt: off
 TEXT_NAMES = (
@@ -114,9 +113,9 @@ def _require(name: str, names: Sequence[str], path: str) -> None:
         return
     if name in names:
         raise CorpusError(f"two columns are called {name!r}", path=path, line=1)
-    near = get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise CorpusError(f"no column {name!r:.80}; {hint}there are {_listed(names)}", path=path, line=1)
+    near = did_you_mean(name, names)
+    hint = f"{near} there are" if near else "there are"
+    raise CorpusError(f"no column {name!r:.80}; {hint} {_listed(names)}", path=path, line=1)
 
 
 def _guess(names: Sequence[str], known: Sequence[str], taken: Sequence[str]) -> str | None:

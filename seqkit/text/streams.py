@@ -11,11 +11,18 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
-from seqkit.errors import CorpusError, MissingInputError, Place, SeqkitError, StorageError, UsageError
+from seqkit.errors import (
+    CorpusError,
+    MissingInputError,
+    Place,
+    SeqkitError,
+    StorageError,
+    UsageError,
+    did_you_mean,
+)
 from seqkit.text.compression import MAGIC_BYTES, Readable, compression_of, decompressed, undecided
 
 if TYPE_CHECKING:
@@ -150,9 +157,9 @@ def _missing(place: str) -> str:
     if not path.parent.is_dir():
         return f"{place}: there is no folder {path.parent}"
     readable = os.access(path.parent, os.R_OK)
-    neighbours = [str(path.parent / name) for name in os.listdir(path.parent)] if readable else []
-    near = get_close_matches(str(path), [*corpus_names(), *neighbours], n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"the corpora are {', '.join(corpus_names())}"
+    neighbours = os.listdir(path.parent) if readable else []
+    near = did_you_mean(path.name, [*corpus_names(), *neighbours], most=3)
+    hint = near or f"the corpora are {', '.join(corpus_names())}"
     return f"{place}: no such file, folder or corpus; {hint}"
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, Literal
 
-from seqkit.errors import UsageError
+from seqkit.errors import UsageError, name_hint
 from seqkit.training.schedules import Moment, ScheduleConfig
 
 OptimizerName = Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]
@@ -85,10 +84,8 @@ class OptimizerConfig:
         for name, known in (("name", OPTIMIZERS), ("averaging", AVERAGING)):
             value = getattr(self, name)
             if value not in known:
-                near = get_close_matches(str(value), known, 1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
                 what = "optimizer" if name == "name" else name
-                raise UsageError(f"no {what} {value!r}; {hint}")
+                raise UsageError(f"no {what} {value!r}; {name_hint(value, known)}")
         for name in ("momentum", "rho", "beta_1", "beta_2"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} must be from 0 to below 1, not {getattr(self, name)}")

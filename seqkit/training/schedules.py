@@ -11,10 +11,9 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
-from seqkit.errors import UsageError
+from seqkit.errors import UsageError, name_hint
 
 
 @dataclass(frozen=True)
@@ -131,11 +130,12 @@ class ScheduleConfig:
 
     def __post_init__(self) -> None:
         if self.name not in SCHEDULES:
-            raise UsageError(f"no schedule {self.name!r}{_near(self.name, SCHEDULES)}")
+            raise UsageError(f"no schedule {self.name!r}; {name_hint(self.name, SCHEDULES)}")
         defaults = _defaults(self.name)
         for key in self.settings:
             if key not in defaults:
-                raise UsageError(f"schedule {self.name} has no setting {key!r}{_near(key, defaults)}")
+                hint = name_hint(key, defaults) if defaults else "it has none"
+                raise UsageError(f"schedule {self.name} has no setting {key!r}; {hint}")
         object.__setattr__(self, "settings", defaults | dict(self.settings))
         if self.name == "list":
             object.__setattr__(self, "settings", {"factors": _checked_factors(self.settings["factors"])})
@@ -181,13 +181,6 @@ class ScheduleConfig:
 def _defaults(name: str) -> dict[str, Any]:
     parameters = list(inspect.signature(SCHEDULES[name]).parameters.values())[1:]
     return {each.name: () if each.default is each.empty else each.default for each in parameters}
-
-
-def _near(name: str, known: Mapping[str, Any]) -> str:
-    near = get_close_matches(name, known, 1)
-    if near:
-        return f"; did you mean {near[0]!r}?"
-    return f"; known: {', '.join(known)}" if known else "; it has none"
 
 
 def _number(text: str, value: str) -> float:

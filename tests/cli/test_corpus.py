@@ -78,10 +78,10 @@ def test_show_labels(run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (("show", "kingdon"), 66, "did you mean kingdom?"),
+        (("show", "kingdon"), 66, "did you mean 'kingdom'?"),
         (("show", "names", "--labels"), 2, "names has no labels"),
         (("show", "names", "-n", "0"), 2, "-n"),
-        (("show", "nltk:brwn"), 66, "did you mean brown?"),
+        (("show", "nltk:brwn"), 66, "did you mean 'brown'?"),
         (("show", "nltk:brown"), 66, "seqkit corpus fetch nltk:brown"),
         (("stats", "no/such/file"), 66, "no/such"),
         (("stats",), 2, "CORPUS"),

@@ -148,7 +148,7 @@ def test_phrases(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "code", "message"),
     [
         (["missing.txt"], 66, "missing.txt: no such file, folder or corpus"),
-        (["text.txt", "kingdum"], 66, "did you mean kingdom?"),
+        (["text.txt", "kingdum"], 66, "did you mean 'kingdom'?"),
         (["empty"], 65, "empty: no tokens"),
         (["blank"], 65, "blank: no tokens"),
         (["rare"], 65, "rare: no token occurs 5 times (min_count)"),

@@ -108,9 +108,9 @@ def test_what_an_error_quotes_cannot_drive_the_terminal(run: Run, capsys: pytest
 @pytest.mark.parametrize(
     ("arguments", "said", "hint"),
     [
-        (["embde"], "no such command 'embde'; did you mean embed?", "seqkit"),
-        (["embed", "trian"], "no such command 'trian'; did you mean train?", "seqkit embed"),
-        (["xyzzy"], "no such command 'xyzzy'; commands: demo, embed, lm, sentiment, corpus", "seqkit"),
+        (["embde"], "no such command 'embde'; did you mean 'embed'?", "seqkit"),
+        (["embed", "trian"], "no such command 'trian'; did you mean 'train'?", "seqkit embed"),
+        (["xyzzy"], "no such command 'xyzzy'; known: demo, embed, lm, sentiment, corpus", "seqkit"),
         (["--nope"], "No such option", "seqkit"),
         (["embed", "--nope"], "No such option", "seqkit embed"),
     ],

@@ -79,11 +79,11 @@ def test_what_a_corpus_name_is(text: str, expected: bool) -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("kingdon", "did you mean kingdom"),
-        ("nothing like it", "there are kingdom, reviews, names"),
-        ("nltk:bron", "did you mean brown"),
-        ("nltk:../../etc", "there are brown"),
-        ("nltk:", "there are brown"),
+        ("kingdon", "did you mean 'kingdom'"),
+        ("nothing like it", "known: kingdom, reviews, names"),
+        ("nltk:bron", "did you mean 'brown'"),
+        ("nltk:../../etc", "known: brown"),
+        ("nltk:", "known: brown"),
         ("kingdom:many", "no such corpus"),
     ],
 )

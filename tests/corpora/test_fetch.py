@@ -40,7 +40,7 @@ def test_only_known_corpora_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> No
         raise AssertionError("the network was used")
 
     monkeypatch.setattr(Downloader, "incr_download", never)
-    with pytest.raises(MissingInputError, match="did you mean names"):
+    with pytest.raises(MissingInputError, match="did you mean 'names'"):
         fetch_nltk("nmes")
     with pytest.raises(MissingInputError):
         fetch_nltk("all")

@@ -61,7 +61,7 @@ def test_little_is_required() -> None:
     ("old", "new", "message"),
     [
         ('name = "size"', 'nmae = "size"', r"unknown key 'nmae'; did you mean 'name'\?"),
-        ('name = "size"', "zzz = 1", "unknown key 'zzz'; known are name, language, "),
+        ('name = "size"', "zzz = 1", "unknown key 'zzz'; known: name, language, "),
         ('name = "size"', "", "name: is missing"),
         ('language = "en"', "", "language: is missing"),
         ('name = "size"', "name = 7", "name: must be a text, not 7"),

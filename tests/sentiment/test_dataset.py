@@ -64,7 +64,7 @@ def test_the_labels_of_a_model_bind(path: Path) -> None:
     data = Dataset.load(path, labels=labels)
     assert (data.labels, data.targets.tolist()) == (labels, [2, 2])
     path.write_text("pos\tgood\nnet\tbad\n")
-    with pytest.raises(CorpusError, match="'net' is no label of the model; did you mean neutral") as caught:
+    with pytest.raises(CorpusError, match="'net' is no label of the model; did you mean 'neutral'") as caught:
         Dataset.load(path, labels=Labels(("negative", "neutral", "pos")))
     assert (caught.value.path, caught.value.line) == (str(path), 2)
 

@@ -49,7 +49,7 @@ def test_a_label_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("postive", "did you mean positive"), ("xyz", "there are negative, positive")]
+    ("name", "hint"), [("postive", "did you mean 'positive'"), ("xyz", "known: negative, positive")]
 )
 def test_an_unknown_label(name: str, hint: str) -> None:
     with pytest.raises(DataError, match=f"'{name}' is no label of the model; {hint}"):

@@ -66,7 +66,7 @@ def test_explanations_add_up_to_the_log_odds(model: SentimentModel) -> None:
     likeliest = model.labels.names[int(full.argmax())]
     assert model.explain(text) == model.explain(text, likeliest)
     assert model.explain("") == []
-    with pytest.raises(DataError, match="'postive' is no label of the model; did you mean positive"):
+    with pytest.raises(DataError, match="'postive' is no label of the model; did you mean 'positive'"):
         model.explain(text, "postive")
 
 

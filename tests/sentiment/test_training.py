@@ -138,7 +138,7 @@ def test_fractions_out_of_range(toy_file: Path, fraction: float) -> None:
 
 
 def test_the_registry() -> None:
-    with pytest.raises(UsageError, match="no model 'linnear'; did you mean linear"):
+    with pytest.raises(UsageError, match="no model 'linnear'; did you mean 'linear'"):
         model_kind("linnear")
     with pytest.raises(UsageError, match="FitConfig has the settings of no model"):
         kind_of(FitConfig())

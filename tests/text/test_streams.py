@@ -74,8 +74,8 @@ def test_a_corpus_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        ("corpsu.txt", r"corpsu.txt: no such file, folder or corpus; did you mean corpus.txt\?"),
-        ("kingdm", r"kingdm: no such file, folder or corpus; did you mean kingdom\b"),
+        ("corpsu.txt", r"corpsu.txt: no such file, folder or corpus; did you mean 'corpus.txt'\?"),
+        ("kingdm", r"kingdm: no such file, folder or corpus; did you mean 'kingdom'"),
         ("zzzzzz", r"zzzzzz: no such file, folder or corpus; the corpora are kingdom, "),
         ("nowhere/corpus.txt", r"nowhere/corpus.txt: there is no folder nowhere"),
         ("corpus.txt/part", r"corpus.txt/part: there is no folder corpus.txt"),
