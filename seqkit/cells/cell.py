@@ -16,7 +16,7 @@ gradient of its own. `call`, the protocol of Keras' cells, is all of them for on
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypedDict
 
 import keras
@@ -26,6 +26,7 @@ import tensorflow as tf
 # Keras' RNN asks a cell for masks once a sequence only if it is of this class, which is not exported.
 from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
 
+from seqkit.cells.checks import checked_count, checked_rate, checked_seed
 from seqkit.cells.letters import Arrays, assign_by_letter, gates_by_letter
 from seqkit.cells.numerics import bernoulli, dropout_mask, initial_gates, layer_norm, product
 from seqkit.cells.states import State
@@ -92,19 +93,16 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        check_count("units", units)
-        check_rates(recurrent_dropout=recurrent_dropout, weight_drop=weight_drop)
-        if seed is not None and not 0 <= seed < 2**31:
-            raise UsageError(f"seed must be from 0 to 2147483647, not {seed}")
-        self.units, self.seed = units, seed
-        self.layer_norm, self.learn_initial_state = layer_norm, learn_initial_state
-        self.recurrent_dropout, self.weight_drop = recurrent_dropout, weight_drop
+        self.units, self.seed = checked_count("units", units), checked_seed(seed)
+        self.layer_norm, self.learn_initial_state = bool(layer_norm), bool(learn_initial_state)
+        self.recurrent_dropout = checked_rate("recurrent_dropout", recurrent_dropout)
+        self.weight_drop = checked_rate("weight_drop", weight_drop)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
         # Only a cell that draws has a generator: its state is a variable that has to be saved.
         self.seed_generator: Any = None
-        if recurrent_dropout or weight_drop or any(self.zoneout_rates):
-            self.seed_generator = keras.random.SeedGenerator(seed)
+        if self.recurrent_dropout or self.weight_drop or any(self.zoneout_rates):
+            self.seed_generator = keras.random.SeedGenerator(self.seed)
         self._sequence: Any = None
 
     # Sizes
@@ -223,11 +221,11 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
         """
         kernel, mask = self._value(self.recurrent_kernel), None
         if training and (self.recurrent_dropout or self.weight_drop):
-            seeds = self._seeds(seed, 2)
+            of_units, of_weights = self._seeds(seed, range(2, 4))
             if self.recurrent_dropout:
-                mask = dropout_mask([batch, self.hidden_size], self.recurrent_dropout, seeds[0], kernel.dtype)
+                mask = dropout_mask([batch, self.hidden_size], self.recurrent_dropout, of_units, kernel.dtype)
             if self.weight_drop:
-                kernel *= dropout_mask(self.recurrent_kernel.shape, self.weight_drop, seeds[1], kernel.dtype)
+                kernel *= dropout_mask(kernel.shape, self.weight_drop, of_weights, kernel.dtype)
         return self._constants(kernel, mask)
 
     @abstractmethod
@@ -289,7 +287,7 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
             return None
         if not training:
             return self.state_type(*(rate or None for rate in rates))
-        seeds = self._seeds(seed, len(rates))
+        seeds = self._seeds(seed, range(len(rates)))
         return self.state_type(
             *(
                 bernoulli([*shape, size], rate, own, self.compute_dtype) if rate else None
@@ -329,7 +327,7 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
 
         Args:
             inputs: x⟨t⟩, (batch, features).
-            states: the state before the step.
+            states: the state before the step, by name or in a list; of one part also by itself.
             training: draw masks.
 
         Returns:
@@ -337,9 +335,10 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
         """
         training, batch = bool(training), tf.shape(inputs)[0]
         drawn = self._sequence if training else None
+        parts = states if isinstance(states, list | tuple) else [states]
         state = self.step(
             self.project_inputs(inputs),
-            self.state_type(*states),
+            self.state_type(*parts),
             self.constants(batch, training) if drawn is None else drawn,
             self.zoneout_masks((batch,), training),
         )
@@ -396,27 +395,14 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
         """A weight in the compute dtype; None for one that is not there."""
         return None if variable is None else tf.cast(variable, self.compute_dtype)
 
-    def _seeds(self, seed: Any, count: int) -> list[Any]:
-        """Independent seeds, from one."""
+    def _seeds(self, seed: Any, purposes: Iterable[int]) -> list[Any]:
+        """Independent seeds from one, for purposes of which no two have the same number."""
         given = self.seed_generator.next() if seed is None else seed
         base = tf.cast(tf.convert_to_tensor(given), tf.int32)
-        return [tf.random.fold_in(base, purpose, alg="philox") for purpose in range(count)]
+        return [tf.random.fold_in(base, purpose, alg="philox") for purpose in purposes]
 
     @staticmethod
     def _recurrent(hidden: Any, kernel: Any, mask: Any, gain: Any, gates: int) -> Any:
         """W_ga a⟨t-1⟩ of some gates, with units dropped and normalised where that is asked for."""
         recurrent = product(hidden if mask is None else mask * hidden, kernel)
         return recurrent if gain is None else layer_norm(recurrent, gain, gates)
-
-
-def check_count(name: str, value: Any) -> None:
-    """Raises UsageError unless the value is a whole number above 0."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise UsageError(f"{name} must be a whole number above 0, not {value!r}")
-
-
-def check_rates(**rates: float) -> None:
-    """Raises UsageError unless each is from 0 to below 1."""
-    for name, rate in rates.items():
-        if not 0 <= rate < 1:
-            raise UsageError(f"{name} must be from 0 to below 1, not {rate}")

@@ -106,9 +106,10 @@ def _check_activations(theirs: Any, kind: str) -> None:
     if kind != "SimpleRNNCell":
         allowed["recurrent_activation"] = {"sigmoid"}
     for name, names in allowed.items():
-        value = keras.activations.serialize(getattr(theirs, name))
-        if value not in names:
-            raise UsageError(f"the {name} of {theirs.name} must be {' or '.join(sorted(names))}, not {value}")
+        function = getattr(theirs, name)
+        if not any(function is keras.activations.get(known) for known in names):
+            found = getattr(function, "__name__", function)
+            raise UsageError(f"the {name} of {theirs.name} must be {' or '.join(sorted(names))}, not {found}")
 
 
 def _cell_like(theirs: Any, kind: str) -> Cell:

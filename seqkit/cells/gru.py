@@ -7,11 +7,11 @@ from typing import Any, Literal, NamedTuple, Unpack
 import keras
 import tensorflow as tf
 
-from seqkit.cells.cell import Cell, CellOptions, check_rates
+from seqkit.cells.cell import Cell, CellOptions
+from seqkit.cells.checks import checked_choice, checked_rate
 from seqkit.cells.letters import Arrays
 from seqkit.cells.numerics import zoned
 from seqkit.cells.states import GRUState
-from seqkit.errors import UsageError
 
 GATES = {"simplified": ("u", "c"), "full": ("u", "r", "c"), "reset-after": ("u", "r", "c")}
 
@@ -85,12 +85,10 @@ class GRUCell(Cell):
         zoneout: float = 0.0,
         **options: Unpack[CellOptions],
     ) -> None:
-        check_rates(zoneout=zoneout)
-        self._zoneout = zoneout
+        self._zoneout = checked_rate("zoneout", zoneout)
         super().__init__(units, **options)
-        if variant not in GATES:
-            raise UsageError(f"variant must be one of {', '.join(GATES)}, not {variant!r}")
-        self.variant, self.gates = variant, GATES[variant]
+        self.variant = checked_choice("variant", variant, GATES)
+        self.gates = GATES[self.variant]
 
     @property
     def zoneout_rates(self) -> GRUState:

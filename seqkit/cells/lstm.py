@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, Unpack
 import keras
 import tensorflow as tf
 
-from seqkit.cells.cell import Cell, CellOptions, check_count, check_rates
+from seqkit.cells.cell import Cell, CellOptions
+from seqkit.cells.checks import checked_count, checked_number, checked_rate
 from seqkit.cells.letters import Arrays
 from seqkit.cells.numerics import initial_gates, layer_norm, product, zoned
 from seqkit.cells.states import LSTMState
-from seqkit.errors import UsageError
 
 
 class LSTMConstants(NamedTuple):
@@ -87,15 +87,13 @@ class LSTMCell(Cell):
         zoneout_cell: float = 0.0,
         **options: Unpack[CellOptions],
     ) -> None:
-        check_rates(zoneout_hidden=zoneout_hidden, zoneout_cell=zoneout_cell)
-        self._zoneout_hidden, self._zoneout_cell = zoneout_hidden, zoneout_cell
+        self._zoneout_hidden = checked_rate("zoneout_hidden", zoneout_hidden)
+        self._zoneout_cell = checked_rate("zoneout_cell", zoneout_cell)
         super().__init__(units, **options)
-        if projection is not None:
-            check_count("projection", projection)
-        if cell_clip is not None and not cell_clip > 0:
-            raise UsageError(f"cell_clip must be above 0, not {cell_clip}")
-        self.peepholes, self.projection = peepholes, projection
-        self.cell_clip, self.forget_bias = cell_clip, forget_bias
+        self.peepholes = bool(peepholes)
+        self.projection = None if projection is None else checked_count("projection", projection)
+        self.cell_clip = None if cell_clip is None else checked_number("cell_clip", cell_clip, positive=True)
+        self.forget_bias = checked_number("forget_bias", forget_bias)
 
     @property
     def hidden_size(self) -> int:

@@ -182,7 +182,7 @@ def initial_gates(initializer: Any, gates: int, seed: int | None) -> Callable[..
     initialiser of Keras gives the same values, so each gate has one of its own.
 
     Args:
-        initializer: one of Keras'.
+        initializer: one of Keras', or a function of shape and dtype.
         gates: how many.
         seed: what all values follow from; None to leave it to the initialiser's own seed.
     """
@@ -196,6 +196,8 @@ def initial_gates(initializer: Any, gates: int, seed: int | None) -> Callable[..
 
 def _own_initializer(initializer: Any, gate: int, seed: int | None) -> Any:
     """The initialiser of one gate."""
+    if not isinstance(initializer, keras.initializers.Initializer):
+        return initializer  # a function: what it draws is its own matter
     config = initializer.get_config()
     if "seed" not in config:
         return initializer  # nothing random

@@ -7,11 +7,11 @@ from typing import Any, Literal, NamedTuple, Unpack
 import keras
 import tensorflow as tf
 
-from seqkit.cells.cell import Cell, CellOptions, check_count, check_rates
+from seqkit.cells.cell import Cell, CellOptions
+from seqkit.cells.checks import checked_choice, checked_count, checked_rate
 from seqkit.cells.letters import Arrays
 from seqkit.cells.numerics import initial_gates, product, zoned
 from seqkit.cells.states import RNNState
-from seqkit.errors import UsageError
 
 ACTIVATIONS = {"tanh": tf.tanh, "relu": tf.nn.relu}
 OUTPUT_ACTIVATIONS = {"softmax": tf.nn.softmax, "sigmoid": tf.sigmoid, "linear": tf.identity}
@@ -70,22 +70,11 @@ class RNNCell(Cell):
         zoneout: float = 0.0,
         **options: Unpack[CellOptions],
     ) -> None:
-        check_rates(zoneout=zoneout)
-        self._zoneout = zoneout
+        self._zoneout = checked_rate("zoneout", zoneout)
         super().__init__(units, **options)
-        for name, value, allowed in (
-            ("activation", activation, ACTIVATIONS),
-            ("output_activation", output_activation, OUTPUT_ACTIVATIONS),
-        ):
-            if value not in allowed:
-                raise UsageError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
-        if output_units is not None:
-            check_count("output_units", output_units)
-        self.activation, self.output_units, self.output_activation = (
-            activation,
-            output_units,
-            output_activation,
-        )
+        self.activation = checked_choice("activation", activation, ACTIVATIONS)
+        self.output_units = None if output_units is None else checked_count("output_units", output_units)
+        self.output_activation = checked_choice("output_activation", output_activation, OUTPUT_ACTIVATIONS)
 
     @property
     def output_size(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import keras
 import tensorflow as tf
 
-from seqkit.cells.cell import check_count
+from seqkit.cells.checks import checked_choice, checked_count
 from seqkit.cells.rnn import OUTPUT_ACTIVATIONS, OutputActivation
 from seqkit.errors import UsageError
 from seqkit.layers.recurrent import Recurrent
@@ -82,17 +82,18 @@ class Bidirectional(SequenceLayer):
             flags = {name: getattr(layer, name) for name in flags}
         forward = _directed(layer, "forward", flags)
         other = _directed(_like(forward) if backward is None else backward, "backward", flags)
-        _check(forward, other, merge_mode, output_units, output_activation)
+        _check(forward, other, merge_mode, output_units)
         del flags["stateful"]
         super().__init__(**flags, **{"dtype": forward.dtype_policy, **options})
         self.forward, self.backward, self.merge_mode = forward, other, merge_mode
-        self.output_units, self.output_activation = output_units, output_activation
+        self.output_units = None if output_units is None else checked_count("output_units", output_units)
+        self.output_activation = checked_choice("output_activation", output_activation, OUTPUT_ACTIVATIONS)
         self.output_layer: Any = None
-        if output_units is not None:
+        if self.output_units is not None:
             seed = derived_seed(getattr(forward.cell, "seed", None), "output")
             self.output_layer = keras.layers.Dense(
-                output_units,
-                output_activation,
+                self.output_units,
+                self.output_activation,
                 kernel_initializer=keras.initializers.GlorotUniform(seed),
                 dtype=self.dtype_policy,
                 name="output",
@@ -111,6 +112,11 @@ class Bidirectional(SequenceLayer):
         """The length of each part of the state, by name."""
         return BidirectionalState(self.forward.state_size, self.backward.state_size)
 
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether the output of a step depends on inputs that come after it: always."""
+        return True
+
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         """Makes the weights of both directions, W_y and b_y."""
         for layer in (self.forward, self.backward):
@@ -124,7 +130,7 @@ class Bidirectional(SequenceLayer):
         """All that may be given out; see `SequenceLayer`."""
         states = (None, None) if initial_state is None else self._both(initial_state)
         forward, backward = (
-            layer.run(sequences, state, mask, training)
+            self._cast(layer.run(sequences, state, mask, training))
             for layer, state in zip((self.forward, self.backward), states, strict=True)
         )
         merge = MERGES[self.merge_mode]
@@ -133,8 +139,7 @@ class Bidirectional(SequenceLayer):
             outputs = tf.nest.map_structure(lambda values: hide_masked(values, mask), outputs)
         if self.output_layer is not None:
             outputs, last = self.output_layer(outputs), self.output_layer(last)
-        state = BidirectionalState(forward.state, backward.state)
-        return Course(*self._cast((outputs, last, state)))
+        return Course(outputs, last, BidirectionalState(forward.state, backward.state))
 
     def _both(self, given: Any) -> tuple[Any, Any]:
         """An initial state, by directions: it may also be all parts in a list, as in Keras."""
@@ -189,22 +194,13 @@ def _like(forward: Recurrent) -> Recurrent:
     return Recurrent.from_config(config)
 
 
-def _check(
-    forward: Recurrent, backward: Recurrent, merge_mode: Any, output_units: Any, output_activation: Any
-) -> None:
-    """Raises UsageError for values out of their range, and for directions that cannot be joined."""
-    for name, value, allowed in (
-        ("merge_mode", merge_mode, MERGES),
-        ("output_activation", output_activation, OUTPUT_ACTIVATIONS),
-    ):
-        if value not in allowed:
-            raise UsageError(f"{name} must be one of {', '.join(map(str, allowed))}, not {value!r}")
+def _check(forward: Recurrent, backward: Recurrent, merge_mode: Any, output_units: Any) -> None:
+    """Raises UsageError for directions that cannot be joined."""
+    checked_choice("merge_mode", merge_mode, MERGES)
     if merge_mode in ("sum", "mul", "ave") and forward.output_size != backward.output_size:
         raise UsageError(
             f"merge_mode {merge_mode!r} needs outputs of one length, "
             f"not {forward.output_size} and {backward.output_size}"
         )
-    if output_units is not None:
-        check_count("output_units", output_units)
-        if merge_mode != "concat":
-            raise UsageError(f"output_units needs merge_mode 'concat', not {merge_mode!r}")
+    if output_units is not None and merge_mode != "concat":
+        raise UsageError(f"output_units needs merge_mode 'concat', not {merge_mode!r}")

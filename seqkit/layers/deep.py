@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from seqkit.cells.cell import check_rates
+from seqkit.cells.checks import checked_rate, checked_seed
 from seqkit.cells.numerics import dropout_mask
 from seqkit.errors import UsageError
 from seqkit.layers.recurrent import Recurrent
@@ -58,9 +58,8 @@ class DeepRNN(SequenceLayer):
         seed: int | None = None,
         **options: Any,
     ) -> None:
-        if not layers:
-            raise UsageError("a DeepRNN needs at least one layer")
-        check_rates(dropout=dropout)
+        if not isinstance(layers, list | tuple) or not layers:
+            raise UsageError(f"a DeepRNN needs a list of layers, at least one, not {layers!r:.80}")
         stack = [
             layer
             if isinstance(layer, SequenceLayer)
@@ -70,9 +69,10 @@ class DeepRNN(SequenceLayer):
         _check(stack, residual)
         options = {"dtype": stack[0].dtype_policy, **options}
         super().__init__(return_sequences=return_sequences, return_state=return_state, **options)
-        self.stack, self.dropout, self.residual, self.return_all = stack, dropout, residual, return_all
-        self.zero_output_for_mask, self.seed = zero_output_for_mask, seed
-        self.seed_generator = keras.random.SeedGenerator(seed) if dropout else None
+        self.stack, self.residual, self.return_all = stack, residual, return_all
+        self.dropout, self.seed = checked_rate("dropout", dropout), checked_seed(seed)
+        self.zero_output_for_mask = zero_output_for_mask
+        self.seed_generator = keras.random.SeedGenerator(self.seed) if self.dropout else None
 
     @property
     def output_size(self) -> Any:
@@ -84,6 +84,11 @@ class DeepRNN(SequenceLayer):
     def state_size(self) -> Any:
         """The length of each part of the state, layer by layer."""
         return tuple(layer.state_size for layer in self.stack)
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether the output of a step depends on inputs that come after it."""
+        return any(layer.looks_ahead for layer in self.stack)
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         """Makes the weights of all layers."""
@@ -104,7 +109,7 @@ class DeepRNN(SequenceLayer):
         states: list[Any] = []
         for number, (layer, state) in enumerate(zip(self.stack, given, strict=True)):
             below = outputs[-1] if outputs else sequences
-            course = layer.run(drop(below, number) if number else below, state, mask, training)
+            course = self._cast(layer.run(drop(below, number) if number else below, state, mask, training))
             connected = self.residual and number
             outputs.append(course.outputs + below if connected else course.outputs)
             lasts.append(course.last + lasts[-1] if connected else course.last)
@@ -112,7 +117,7 @@ class DeepRNN(SequenceLayer):
         if mask is not None and self.zero_output_for_mask:
             outputs = [hide_masked(values, mask) for values in outputs]
         given_out = (tuple(outputs), tuple(lasts)) if self.return_all else (outputs[-1], lasts[-1])
-        return Course(*self._cast((*given_out, tuple(states))))
+        return Course(*given_out, tuple(states))
 
     def _dropping(self, training: bool) -> Any:
         """What drops the inputs of a layer, by the layer's number."""

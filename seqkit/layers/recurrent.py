@@ -37,7 +37,7 @@ class Recurrent(SequenceLayer):
         options: Keras' own `name`, `dtype` (that of the cell by default) and `trainable`.
 
     Raises:
-        UsageError: if the cell does not split its step.
+        UsageError: if the cell does not split its step, or has an `activity_regularizer`.
     """
 
     def __init__(
@@ -67,6 +67,11 @@ class Recurrent(SequenceLayer):
     def state_size(self) -> Any:
         """The length of each part of the state, by name."""
         return self.cell.state_type(*self.cell.state_size)
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether the output of a step depends on inputs that come after it."""
+        return self.go_backwards
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         """Makes the weights of the cell, and the variables of carried states.
@@ -202,3 +207,5 @@ def _check_cell(cell: Any) -> None:
             f"it has no {', '.join(lacking) or 'weights of Keras'}; "
             "a cell of Keras runs in keras.layers.RNN, or is converted by seqkit.cells.from_keras"
         )
+    if cell.activity_regularizer is not None:  # of a cell that is called; here only its parts are
+        raise UsageError(f"the activity_regularizer of {cell.name} belongs to the layer around it")

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from seqkit.cells.checks import checked_seed
 from seqkit.errors import UsageError
 
 
@@ -54,6 +55,11 @@ class SequenceLayer(keras.layers.Layer):  # type: ignore[misc]
     def state_size(self) -> Any:
         """The length of each part of the state, by name."""
 
+    @property
+    @abstractmethod
+    def looks_ahead(self) -> bool:
+        """Whether the output of a step depends on inputs that come after it."""
+
     @abstractmethod
     def run(self, sequences: Any, initial_state: Any, mask: Any, training: bool) -> Course:
         """All that may be given out; the layer must be built.
@@ -68,6 +74,10 @@ class SequenceLayer(keras.layers.Layer):  # type: ignore[misc]
     @abstractmethod
     def reset_state(self) -> None:
         """Lets the next batch begin with the initial state, where states are carried."""
+
+    def reset_states(self) -> None:
+        """`reset_state` by the other name that it has in Keras."""
+        self.reset_state()
 
     def call(
         self,
@@ -87,29 +97,33 @@ class SequenceLayer(keras.layers.Layer):  # type: ignore[misc]
             training: draw masks of dropout and zoneout.
             sequences_mask: what Keras calls the mask of `sequences` when there is an initial state.
         """
-        mask = self._checked(sequences_mask if mask is None else mask)
+        mask = self._checked(sequences_mask if mask is None else mask, sequences.shape[:2])
         course = self.run(sequences, initial_state, mask, bool(training))
         output = course.last
         if self.return_sequences:
             output = tf.reverse(course.outputs, [1]) if self.go_backwards else course.outputs
         return (output, course.state) if self.return_state else output
 
-    def _checked(self, mask: Any) -> Any:
-        """A mask as booleans."""
+    def _checked(self, mask: Any, shape: Any) -> Any:
+        """A mask of a shape as booleans."""
         if mask is None:
             return None
         mask = tf.cast(mask, tf.bool)
-        if mask.shape.rank != 2:
-            raise UsageError(f"the mask of {self.name} must be (batch, time), not {tuple(mask.shape)}")
-        return mask
+        if not shape.is_compatible_with(mask.shape):
+            raise UsageError(
+                f"the mask of {self.name} must be (batch, time), {tuple(shape)}, not {tuple(mask.shape)}"
+            )
+        return tf.ensure_shape(mask, shape)
 
     def _cast(self, values: Any) -> Any:
         """Tensors in the dtype that the layer gives out."""
         return tf.nest.map_structure(lambda value: tf.cast(value, self.compute_dtype), values)
 
     def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
-        """The mask of the inputs for each sequence of outputs, none for the rest."""
+        """The mask of the inputs for each sequence of outputs, in their order; none for the rest."""
         kept = mask if self.return_sequences else None
+        if kept is not None and self.go_backwards:
+            kept = keras.ops.flip(kept, axis=1)
         output = tf.nest.map_structure(lambda size: kept, self.output_size)
         state = tf.nest.map_structure(lambda size: None, self.state_size)
         return (output, state) if self.return_state else output
@@ -146,7 +160,12 @@ def hide_masked(outputs: Any, shown: Any) -> Any:
 
 
 def derived_seed(seed: int | None, purpose: str) -> int | None:
-    """A seed for one purpose, 0 to 2³¹-1; None from None."""
+    """A seed for one purpose, 0 to 2³¹-1; None from None.
+
+    Raises:
+        UsageError: if the seed is not in that range itself.
+    """
+    seed = checked_seed(seed)
     if seed is None:
         return None
     return int(np.random.SeedSequence([seed, *purpose.encode()]).generate_state(1)[0] >> 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ class GradientCheck:
     """What `gradient_check` found.
 
     Args:
-        differences: of each trainable variable, by its path: ‖dθ_approx - dθ‖ / (‖dθ_approx‖ + ‖dθ‖), from
-            0 for equal to 1 for opposite; 0 where both are 0.
+        differences: of each trainable variable, by its path, and a number where others have the same,
+            "hidden/kernel (2)": ‖dθ_approx - dθ‖ / (‖dθ_approx‖ + ‖dθ‖), from 0 for equal to 1 for opposite;
+            0 where both are 0.
     """
 
     differences: dict[str, float]
@@ -97,18 +99,18 @@ def gradient_check(
         return float(evaluate())
 
     rng = np.random.default_rng(seed)
-    differences = {}
+    differences: dict[str, float] = {}
     with _kept(model) as renew:
         renew()
         gradients = [
             np.asarray(tf.convert_to_tensor(value)) for value in tf.function(gradient, autograph=False)()
         ]
-        for variable, found in zip(variables, gradients, strict=True):
+        for name, variable, found in zip(_names(variables), variables, gradients, strict=True):
             chosen = np.arange(found.size)
             if entries is not None and entries < found.size:
                 chosen = rng.choice(found.size, entries, replace=False)
             approximate = _differences(variable, chosen, change, value_now)
-            differences[variable.path] = _distance(approximate, found.ravel()[chosen])
+            differences[name] = _distance(approximate, found.ravel()[chosen])
     return GradientCheck(differences)
 
 
@@ -121,6 +123,17 @@ def _check_variables(model: Any, variables: list[Any]) -> None:
                 f"{variable.path} is {variable.dtype}: differences need float64; build the model with "
                 'dtype="float64", or after keras.config.set_floatx("float64")'
             )
+
+
+def _names(variables: list[Any]) -> list[str]:
+    """Their paths, made different where several have the same: towers that one function made."""
+    seen: Counter[str] = Counter()
+    names = []
+    for variable in variables:
+        seen[variable.path] += 1
+        number = seen[variable.path]
+        names.append(variable.path if number == 1 else f"{variable.path} ({number})")
+    return names
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -273,8 +274,14 @@ def test_fitted_in_keras() -> None:
             "variant must be one of simplified, full, reset-after, not 'after'",
         ),
         (lambda: LSTMCell(2, projection=-1), "projection must be a whole number above 0, not -1"),
-        (lambda: LSTMCell(2, cell_clip=0.0), "cell_clip must be above 0, not 0.0"),
+        (lambda: LSTMCell(True), "units must be a whole number above 0, not True"),
+        (lambda: LSTMCell(2, zoneout_hidden=None), "zoneout_hidden must be from 0 to below 1, not None"),
+        (lambda: LSTMCell(2, cell_clip=0.0), "cell_clip must be a finite number above 0, not 0.0"),
+        (lambda: LSTMCell(2, cell_clip=float("inf")), "cell_clip must be a finite number above 0, not inf"),
+        (lambda: LSTMCell(2, forget_bias="a"), "forget_bias must be a finite number, not 'a'"),
         (lambda: LSTMCell(2, seed=-1), "seed must be from 0 to 2147483647, not -1"),
+        (lambda: LSTMCell(2, seed=1.5), "seed must be from 0 to 2147483647, not 1.5"),
+        (lambda: GRUCell(2, variant=["full"]), r"variant must be one of .*, not \['full'\]"),
         (lambda: LSTMCell(2, learn_initial_state=True).get_initial_state(3), "build it first"),
         (lambda: LSTMCell(2).set_equation_weights({}), "build it first"),
     ],
@@ -282,3 +289,49 @@ def test_fitted_in_keras() -> None:
 def test_bad_arguments(make: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         make()
+
+
+def test_numbers_of_numpy_are_options_as_well() -> None:
+    """Searches over settings draw them, and configurations are saved as JSON."""
+    given = LSTMCell(
+        np.int64(4),
+        layer_norm=np.bool_(True),
+        peepholes=np.bool_(False),
+        projection=np.int32(3),
+        cell_clip=np.float32(2),
+        forget_bias=np.float32(0.5),
+        zoneout_cell=np.float64(0.25),
+        seed=np.int64(7),
+    )
+    plain = LSTMCell(
+        4, layer_norm=True, projection=3, cell_clip=2.0, forget_bias=0.5, zoneout_cell=0.25, seed=7
+    )
+    own = {"name": None}
+    assert json.loads(json.dumps(given.get_config())) | own == plain.get_config() | own
+    rates = RNNCell(2, recurrent_dropout=np.float32(0.5), weight_drop=np.float16(0.25), zoneout=np.float32(0))
+    assert [type(value) for value in (rates.recurrent_dropout, rates.weight_drop)] == [float, float]
+
+
+def test_one_seed_for_all_masks_gives_independent_ones() -> None:
+    cell = LSTMCell(100, recurrent_dropout=0.5, zoneout_hidden=0.5, zoneout_cell=0.5)
+    cell.build((None, 2))
+    kept = cell.constants(100, True, seed=[1, 2]).mask.numpy() > 0
+    zoned = [part.numpy() > 0 for part in cell.zoneout_masks((100,), True, seed=[1, 2])]
+    for one, other in ((kept, zoned[0]), (kept, zoned[1]), (zoned[0], zoned[1])):
+        assert (one == other).mean() == pytest.approx(0.5, abs=0.02)  # four standard deviations of 10,000
+
+
+def rows(shape: tuple[int, ...], dtype: Any = None) -> Any:
+    """A function as an initialiser: the number of its row."""
+    return keras.ops.repeat(keras.ops.arange(shape[0], dtype=dtype)[:, None], shape[1], axis=1)
+
+
+def test_an_initialiser_may_be_a_function() -> None:
+    cell = GRUCell(3, kernel_initializer=rows)
+    cell.build((None, 2))
+    np.testing.assert_array_equal(cell.kernel, [[0] * 6, [1] * 6])
+
+
+def test_a_state_of_one_part_may_come_by_itself() -> None:
+    cell, x, state = GRUCell(3), tf.ones((2, 4)), tf.fill((2, 3), 0.5)
+    np.testing.assert_array_equal(cell(x, state)[0], cell(x, [state])[0])

@@ -139,3 +139,7 @@ def test_what_cannot_be_converted() -> None:
     layer.build((None, 4, 2))
     with pytest.raises(UsageError, match=r"recurrent_activation of .* must be sigmoid, not hard_sigmoid"):
         from_keras(layer)
+    layer = keras.layers.SimpleRNN(3, activation=keras.layers.ReLU())
+    layer.build((None, 4, 2))
+    with pytest.raises(UsageError, match=r"the activation of .* must be relu or tanh, not <ReLU"):
+        from_keras(layer)

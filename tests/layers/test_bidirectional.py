@@ -238,3 +238,8 @@ def test_mixed_precision() -> None:
 def test_bad_arguments(make: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         make()
+
+
+def test_directions_may_differ_in_precision() -> None:
+    layer = Bidirectional(LSTMCell(2), backward=LSTMCell(2, dtype="mixed_bfloat16"))
+    assert layer(np.ones((2, 3, 4), "float32")).dtype == "float32"

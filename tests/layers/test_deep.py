@@ -204,7 +204,9 @@ def test_mixed_precision() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: DeepRNN([]), "a DeepRNN needs at least one layer"),
+        (lambda: DeepRNN([]), r"a DeepRNN needs a list of layers, at least one, not \[\]"),
+        (lambda: DeepRNN(GRUCell(2)), "a DeepRNN needs a list of layers, at least one, not <GRUCell"),
+        (lambda: DeepRNN([GRUCell(2)], seed=2**31), "seed must be from 0 to 2147483647, not 2147483648"),
         (lambda: DeepRNN([GRUCell(2)], dropout=1.0), "dropout must be from 0 to below 1, not 1.0"),
         (
             lambda: DeepRNN([GRUCell(2), GRUCell(3)], residual=True),
@@ -219,3 +221,16 @@ def test_mixed_precision() -> None:
 def test_bad_arguments(make: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         make()
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_layers_may_differ_in_precision(residual: bool) -> None:
+    """What is given out is of the dtype of the whole."""
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+    cells = LSTMCell(4, seed=1), LSTMCell(4, dtype="mixed_bfloat16", seed=2)
+    layer = DeepRNN(cells, residual=residual)
+    first, second = (Recurrent(cell, return_sequences=True) for cell in cells)
+    output, below = layer(x), first(x)
+    assert output.dtype == "float32"
+    expected = tf.cast(second(below), "float32") + (below if residual else 0)
+    np.testing.assert_allclose(output, expected[:, -1], atol=1e-6)

@@ -336,5 +336,72 @@ def test_bad_inputs() -> None:
     layer = Recurrent(RNNCell(2))
     with pytest.raises(UsageError, match=r"takes sequences of shape \(batch, time, features\), not \(3, 2\)"):
         layer(np.ones((3, 2), "float32"))
-    with pytest.raises(UsageError, match=r"the mask of .* must be \(batch, time\), not \(3, 4, 1\)"):
-        layer(np.ones((3, 4, 2), "float32"), mask=np.ones((3, 4, 1)))
+    for shape in ((3, 4, 1), (3, 5)):
+        shown = rf"\({', '.join(map(str, shape))}\)"
+        with pytest.raises(
+            UsageError, match=rf"the mask of .* must be \(batch, time\), \(3, 4\), not {shown}"
+        ):
+            layer(np.ones((3, 4, 2), "float32"), mask=np.ones(shape))
+    with pytest.raises(UsageError, match=r"the activity_regularizer of .* belongs to the layer around it"):
+        Recurrent(RNNCell(2, activity_regularizer="l2"))
+
+
+def test_an_activity_regularizer_of_the_layer() -> None:
+    layer = Recurrent(RNNCell(2), activity_regularizer=keras.regularizers.L2(1.0))
+    output = layer(np.ones((3, 4, 2), "float32")).numpy()
+    np.testing.assert_allclose(layer.losses, [(output**2).sum() / 3], rtol=1e-6)
+
+
+def test_a_mask_goes_on_in_the_order_of_the_outputs() -> None:
+    """Backwards, a padded sequence gives the next layer what it gives without its padding."""
+    x = np.random.default_rng(0).normal(size=(1, 5, 2)).astype("float32")
+    first = Recurrent(GRUCell(3), go_backwards=True, return_sequences=True)
+    second = Recurrent(GRUCell(4))
+    model = keras.Sequential([keras.layers.Masking(), first, second])
+    padded = np.concatenate([x, np.zeros((1, 3, 2), "float32")], axis=1)
+    np.testing.assert_allclose(model(padded), model(x), atol=1e-6)
+
+
+def test_the_state_is_reset_by_either_name() -> None:
+    layer, x = Recurrent(GRUCell(3), stateful=True), np.ones((2, 4, 3), "float32")
+    first = layer(x).numpy()
+    assert (layer(x).numpy() != first).any()
+    layer.reset_states()
+    np.testing.assert_array_equal(layer(x), first)
+
+
+def test_jacobians_as_documented() -> None:
+    """By a loop over the outputs; and for a class of one's own in one go, and forwards as well."""
+
+    class Plain(LSTMCell):
+        pass
+
+    x = tf.constant(np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32"))
+    fast, plain = Recurrent(LSTMCell(3, seed=1)), Recurrent(Plain(3, seed=1))
+    found = []
+    for layer, at_once in ((fast, False), (plain, True)):
+        layer.build(x.shape)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            output = layer(x)
+        found.append(tape.batch_jacobian(output, x, experimental_use_pfor=at_once))
+    np.testing.assert_allclose(*found, atol=1e-6)
+    with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as forward:
+        output = plain(x)
+    np.testing.assert_allclose(forward.jvp(output), tf.reduce_sum(found[0], axis=(2, 3)), atol=1e-6)
+    with pytest.raises(UsageError, match="none in forward mode"), tf.autodiff.ForwardAccumulator(x, x):
+        fast(x)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # TensorFlow Lite's own, one of which says that it moves elsewhere
+def test_tensorflow_lite_takes_the_cell_in_a_layer_of_keras(tmp_path: Any) -> None:
+    layer = Recurrent(LSTMCell(4, layer_norm=True, projection=3))
+    x = np.random.default_rng(0).normal(size=(1, 7, 5)).astype("float32")
+    expected = layer(x)
+    theirs = keras.Sequential([keras.Input((7, 5), batch_size=1), keras.layers.RNN(layer.cell, unroll=True)])
+    lite = tf.lite.Interpreter(model_content=tf.lite.TFLiteConverter.from_keras_model(theirs).convert())
+    lite.allocate_tensors()
+    lite.set_tensor(lite.get_input_details()[0]["index"], x)
+    lite.invoke()
+    np.testing.assert_allclose(lite.get_tensor(lite.get_output_details()[0]["index"]), expected, atol=1e-5)

@@ -107,3 +107,37 @@ def test_what_is_refused() -> None:
 def test_the_worst_by_hand() -> None:
     found = GradientCheck({"a": 1e-9, "b": 0.5, "c": 0.0})
     assert (found.worst, found.largest) == ("b", 0.5)
+
+
+class Scaled(keras.layers.Layer):
+    """w ∘ z, whose gradient by w is wrong by a factor."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__(name="scaled", dtype="float64")
+        self.factor = factor
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.w = self.add_weight(name="w", shape=(shape[-1],), initializer="ones")
+
+    def call(self, z: Any) -> Any:
+        @tf.custom_gradient
+        def scaled(z: Any, w: Any) -> Any:
+            return z * w, lambda slope: (slope * w, self.factor * tf.reduce_sum(slope * z, 0))
+
+        return scaled(z, tf.convert_to_tensor(self.w))
+
+
+@pytest.mark.parametrize(("factors", "worst"), [((3.0, 1.0), "scaled/w"), ((1.0, 3.0), "scaled/w (2)")])
+def test_variables_of_one_path_are_told_apart(factors: tuple[float, float], worst: str) -> None:
+    def tower(factor: float, name: str) -> Any:
+        entry = keras.Input((2,), dtype="float64")
+        return keras.Model(entry, Scaled(factor)(entry), name=name)
+
+    entry = keras.Input((2,), dtype="float64")
+    towers = [tower(factor, name) for factor, name in zip(factors, "ab", strict=True)]
+    model = keras.Model(entry, keras.layers.Add(dtype="float64")([each(entry) for each in towers]))
+    found = gradient_check(model, RNG.normal(size=(4, 2)), np.zeros((4, 2)), "mse")
+    assert found.differences.keys() == {"scaled/w", "scaled/w (2)"}
+    assert found.worst == worst
+    assert found.largest == pytest.approx(0.5, abs=1e-6)  # (3 - 1) / (3 + 1)
+    assert min(found.differences.values()) <= 1e-8

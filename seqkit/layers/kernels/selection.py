@@ -173,8 +173,8 @@ def run(cell: Any, passage: Passage, training: bool) -> tuple[Any, Any]:
 def _no_second_gradient(operation: Any, *slopes: Any) -> None:
     """Raises UsageError, where TensorFlow would name the operation that has no gradient."""
     raise UsageError(
-        "the kernels of seqkit.layers have no gradient of a gradient: a subclass of the cell, "
-        "class Plain(LSTMCell), runs in a plain loop that has one"
+        "the kernels of seqkit.layers have no gradient of a gradient, and none in forward mode: "
+        "a subclass of the cell, class Plain(LSTMCell), runs in a plain loop that has both"
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from seqkit.errors import UsageError
 from seqkit.layers.sequence import derived_seed
 from seqkit.layers.serialisation import revived
 from seqkit.layers.shapes.reading import embedding, over_sequences
@@ -26,6 +27,9 @@ class Decoder(keras.layers.Layer):  # type: ignore[misc]
         vector_size: length of the vectors of tokens.
         seed: of the initial vectors, V and W_y.
         options: Keras' own `name`, `dtype` (that of the layer by default) and `trainable`.
+
+    Raises:
+        UsageError: if the layer sees what comes after a token, which is what it has to tell.
     """
 
     def __init__(
@@ -39,6 +43,10 @@ class Decoder(keras.layers.Layer):  # type: ignore[misc]
     ) -> None:
         super().__init__(**{"dtype": layer.dtype_policy, **options})
         self.layer = over_sequences(layer, return_sequences=True)
+        if self.layer.looks_ahead:
+            raise UsageError(
+                f"{self.layer.name} must run forward: a token may not follow from those after it"
+            )
         self.vocabulary_size, self.vector_size, self.seed = vocabulary_size, vector_size, seed
         self.vectors = embedding(self, vocabulary_size, vector_size, seed, "vectors")
         self.bridges = [

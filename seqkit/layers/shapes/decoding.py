@@ -144,7 +144,7 @@ def beam_search(
         parent, last = index // logits.shape[-1], index % logits.shape[-1]
         tokens = tf.gather(alive.tokens, parent, batch_dims=1) + last[:, :, None] * here
         rows = tf.reshape(tf.range(batch)[:, None] * width + parent, [-1])
-        state = tf.nest.map_structure(lambda part: tf.gather(part, rows), state)
+        state = tf.nest.map_structure(lambda part: tf.ensure_shape(tf.gather(part, rows), part.shape), state)
         return t + 1, last, state, Beams(tokens, tf.maximum(scores, LOWEST)), done
 
     def may_improve(t: Any, last: Any, state: Any, alive: Beams, done: Beams) -> Any:

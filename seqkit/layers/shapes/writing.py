@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from seqkit.cells.cell import check_count
+from seqkit.cells.checks import checked_count, checked_seed
 from seqkit.errors import UsageError
 from seqkit.layers.recurrent import Recurrent
 from seqkit.layers.sequence import SequenceLayer
@@ -86,14 +86,14 @@ class Writer(keras.Model):  # type: ignore[misc]
             given: what is written about.
             max_length: number of tokens at most, the end among them.
             temperature: above 0.
-            seed: what the tokens follow from.
+            seed: what the tokens follow from, 0 to 2³¹-1.
 
         Returns:
             Tokens, int32 (batch, max_length), 0 after the end.
         """
         if not temperature > 0:
             raise UsageError(f"temperature must be above 0, not {temperature}")
-        seeds = tf.constant([seed, 0], tf.int32)
+        seeds = tf.constant([checked_seed(seed), 0], tf.int32)
         return self._sample(self._checked(given, max_length), max_length, tf.constant(temperature), seeds)
 
     def beam(self, given: Any, *, max_length: int, width: int = 4, alpha: float = 0.7) -> tuple[Any, Any]:
@@ -108,14 +108,14 @@ class Writer(keras.Model):  # type: ignore[misc]
         Returns:
             Tokens, int32 (batch, width, max_length), 0 after the end, and scores (batch, width), best first.
         """
-        check_count("width", width)
+        checked_count("width", width)
         if not 0 <= alpha <= 1:
             raise UsageError(f"alpha must be from 0 to 1, not {alpha}")
         tokens, scores = self._beam(self._checked(given, max_length), max_length, width, alpha)
         return tokens, scores
 
     def _checked(self, given: Any, max_length: int) -> Any:
-        check_count("max_length", max_length)
+        checked_count("max_length", max_length)
         given = tf.convert_to_tensor(given)
         if not self.built:
             self.build([given.shape, (None, None)])

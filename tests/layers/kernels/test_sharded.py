@@ -338,7 +338,7 @@ def test_gradients_of_gradients_are_refused(kernels: Any, compiled: bool) -> Non
         return outer.gradient(first, x)
 
     assert second(lambda passage: looped(cell, passage)).numpy().any()
-    with pytest.raises(UsageError, match="no gradient of a gradient: a subclass of the cell"):
+    with pytest.raises(UsageError, match=r"no gradient of a gradient, .*: a subclass of the cell"):
         second(lambda passage: run_sharded(cell, passage, compiled, keep=compiled))
 
 

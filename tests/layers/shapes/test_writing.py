@@ -192,6 +192,16 @@ def test_saved_and_loaded(shape: str, tmp_path: Any) -> None:
         (lambda: make(end=6), "end must be a token from 1 to 5, not 6"),
         (lambda: make(end=0), "end must be a token from 1 to 5, not 0"),
         (lambda: make(decoder=Recurrent(GRUCell(2))), "with return_sequences=True"),
+        (
+            lambda: make(decoder=Recurrent(GRUCell(2), return_sequences=True, go_backwards=True)),
+            "recurrent.* must run forward: a token may not follow from those after it",
+        ),
+        (
+            lambda: make(decoder=DeepRNN([Bidirectional(GRUCell(2)), GRUCell(2)], return_sequences=True)),
+            "deep_rnn.* must run forward",
+        ),
+        (lambda: make().sample(SOURCE, max_length=3, seed=2**40), "seed must be from 0 to 2147483647"),
+        (lambda: Decoder(GRUCell(2), 5, 3, seed=-1), "seed must be from 0 to 2147483647, not -1"),
         (lambda: make().greedy(SOURCE, max_length=0), "max_length must be a whole number above 0"),
         (lambda: make().beam(SOURCE, max_length=3, width=0), "width must be a whole number above 0"),
         (lambda: make().beam(SOURCE, max_length=3, alpha=1.5), "alpha must be from 0 to 1, not 1.5"),
@@ -205,3 +215,9 @@ def test_saved_and_loaded(shape: str, tmp_path: Any) -> None:
 def test_bad_arguments(call: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         call()
+
+
+@pytest.mark.parametrize("batch", [0, 1])
+def test_the_first_beams_may_be_those_of_one_sequence_or_none(batch: int) -> None:
+    tokens, scores = make(decoder=LSTMCell(3)).beam(SOURCE[:batch], max_length=3, width=2)
+    assert (tokens.shape, scores.shape) == ((batch, 2, 3), (batch, 2))
