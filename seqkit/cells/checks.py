@@ -5,11 +5,10 @@ A configuration is saved as JSON, which has no numbers of NumPy; who searches ov
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from numbers import Integral, Real
 from typing import Any
-
-import numpy as np
 
 from seqkit.errors import UsageError
 
@@ -23,14 +22,14 @@ def checked_count(name: str, value: Any) -> int:
 
 def checked_rate(name: str, value: Any) -> float:
     """A number from 0 to below 1."""
-    if not isinstance(value, Real) or not 0 <= value < 1:
+    if not isinstance(value, Real) or not 0 <= float(value) < 1:
         raise UsageError(f"{name} must be from 0 to below 1, not {value!r}")
     return float(value)
 
 
 def checked_number(name: str, value: Any, *, positive: bool = False) -> float:
     """A finite number; above 0 if `positive`."""
-    if not isinstance(value, Real) or not np.isfinite(value) or (positive and value <= 0):
+    if not isinstance(value, Real) or not math.isfinite(value) or (positive and value <= 0):
         raise UsageError(f"{name} must be a finite number{' above 0' if positive else ''}, not {value!r}")
     return float(value)
 

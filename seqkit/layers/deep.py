@@ -116,8 +116,9 @@ class DeepRNN(SequenceLayer):
             states.append(course.state)
         if mask is not None and self.zero_output_for_mask:
             outputs = [hide_masked(values, mask) for values in outputs]
-        given_out = (tuple(outputs), tuple(lasts)) if self.return_all else (outputs[-1], lasts[-1])
-        return Course(*given_out, tuple(states))
+        if self.return_all:
+            return Course(tuple(outputs), tuple(lasts), tuple(states))
+        return Course(outputs[-1], lasts[-1], tuple(states))
 
     def _dropping(self, training: bool) -> Any:
         """What drops the inputs of a layer, by the layer's number."""
