@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import click
 
+from seqkit._processors import MAX_THREADS
 from seqkit.errors import MissingInputError, Place
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -39,7 +40,10 @@ device_option: Decorator = click.option(
     help="Where to compute; auto takes a GPU where there is one.",
 )
 threads_option: Decorator = click.option(
-    "--threads", type=click.IntRange(min=1), default=None, help="Number of CPU threads.  [default: all cores]"
+    "--threads",
+    type=click.IntRange(1, MAX_THREADS),
+    default=None,
+    help="Number of CPU threads.  [default: all cores]",
 )
 
 precision_option: Decorator = click.option(

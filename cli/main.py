@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: see `seqkit.errors` and docs/cli.md.
     """
+    _open_closed_streams()
     quieten_tensorflow()
     if "_SEQKIT_COMPLETE" in os.environ:
         seqkit.main(prog_name="seqkit")
@@ -68,6 +69,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _open_closed_streams() -> None:
+    """Sends to nowhere what is written to a stream that was closed (`>&-`).
+
+    A file opened later would get the stream's number, and what a library writes there.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+
+
 def _finish(code: int) -> int:
     """The exit code of --help or --version, once their text is out."""
     try:
@@ -79,8 +94,7 @@ def _finish(code: int) -> int:
 
 def _flush_output() -> None:
     """A full disk or a closed pipe must be noticed here, not while the interpreter shuts down."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
+    sys.stdout.flush()
 
 
 def _report(error: Exception, *, debug: bool) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -44,21 +45,26 @@ class BundleWriter:
         path: the bundle's directory; its parent must exist.
         kind: one of the kinds of bundle, "vectors" for one.
         overwrite: replace a bundle that is already there; it stays until the new one is whole.
+        keeps: patterns of the names of those further files; anything else in `PATH.partial/` is refused.
 
     Raises:
-        UsageError: a bundle is there and `overwrite` is not set, or something that is not a bundle is there.
+        UsageError: a bundle is there and `overwrite` is not set, or something that is not a bundle is there;
+            there is something in the way that is not of this work, in `PATH.partial/` or `PATH.replaced`.
         StorageError: the system refused, or another process is writing the same bundle.
     """
 
-    def __init__(self, path: Place, *, kind: str, overwrite: bool = False) -> None:
+    def __init__(
+        self, path: Place, *, kind: str, overwrite: bool = False, keeps: Collection[str] = ()
+    ) -> None:
         if kind not in KINDS:
             raise UsageError(f"{kind!r} is not a kind of bundle; kinds are {', '.join(sorted(KINDS))}")
         self.path = Path(path)
         self.partial = partial_path(path)
         self._replaced = _sibling(self.path, ".replaced")
-        self._work = self.partial / "bundle"
+        self._work, self._old = self.partial / "bundle", self.partial / "replaced"
         self._kind = kind
         self._overwrite = overwrite
+        self._keeps = (self._work.name, self._old.name, *keeps)
         self._members: dict[str, Member] = {}
         self._lock: int | None = None
 
@@ -70,6 +76,7 @@ class BundleWriter:
             self._lock = os.open(self.partial, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
                 lock(self._lock, self.partial)
+                self._check_own()
                 self._heal()
                 self._check_target()
                 os.mkdir(self._work)
@@ -165,8 +172,9 @@ class BundleWriter:
                 file.write(data)
             fsync_directory(self._work)
             self._swap()
+        with suppress(OSError):  # the bundle is in place; the next writer removes what this one could not
+            self._remove_replaced()
         shutil.rmtree(self.partial, ignore_errors=True)
-        shutil.rmtree(self._replaced, ignore_errors=True)
 
     def _new_member(self, name: str) -> Path:
         known = KINDS[self._kind] | OPTIONAL[self._kind]
@@ -188,15 +196,33 @@ class BundleWriter:
                 f"{self.path}: a bundle is there already; choose another name or overwrite it (--overwrite)"
             )
 
+    def _check_own(self) -> None:
+        """Refuses to remove what is not of this work: the checkpoint of another run, anybody's files."""
+        for name in sorted(os.listdir(self.partial)):
+            written = name.removeprefix(".").removesuffix(".partial")  # what `atomic_file` was killed over
+            if not any(fnmatchcase(each, pattern) for each in (name, written) for pattern in self._keeps):
+                raise UsageError(
+                    f"{self.partial}: holds {name}, which is not of this command; if it is of a run that was "
+                    "interrupted, finish that by its own command, else move the folder away"
+                )
+        if os.path.lexists(self._replaced) and not is_bundle(self._replaced):
+            raise UsageError(f"{self._replaced}: is in the way of writing {self.path}; move it away")
+
     def _heal(self) -> None:
         """Undoes what a crash left behind; done under the lock, so that no living writer is disturbed."""
+        for folder in (self._work, self._old):
+            with suppress(FileNotFoundError):
+                shutil.rmtree(folder)
         if is_bundle(self._replaced):
             if self.path.exists():
-                shutil.rmtree(self._replaced)
+                self._remove_replaced()
             else:
                 os.rename(self._replaced, self.path)
-        with suppress(FileNotFoundError):
-            shutil.rmtree(self._work)
+
+    def _remove_replaced(self) -> None:
+        """Moves it first: what a kill leaves of it is in PATH.partial, and not taken for anybody's folder."""
+        os.rename(self._replaced, self._old)
+        shutil.rmtree(self._old, ignore_errors=True)
 
     def _swap(self) -> None:
         # Two renames: between them PATH is missing, and `Bundle.open` reads PATH.replaced.

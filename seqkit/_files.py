@@ -61,6 +61,10 @@ class HashedFile:
             self.size += written
             view = view[written:]
 
+    def sync(self) -> None:
+        """Waits until what was written is on the disk."""
+        os.fsync(self._descriptor)
+
     @property
     def sha256(self) -> str:
         """The hash of what was written so far, in hex."""
@@ -87,17 +91,22 @@ def atomic_file(path: Place) -> Iterator[HashedFile]:
     """Replaces a file as one event: `.NAME.partial`, fsync, rename, fsync of the directory.
 
     Whatever happens, a crash included, the name holds the whole old file or the whole new one; a failure
-    leaves nothing else behind, and what a kill left is overwritten by the next attempt.
+    leaves nothing else behind, and what a kill left is overwritten by the next attempt. A symbolic link
+    stays, and the file that it points to is replaced.
 
     Args:
         path: the file to write; its directory must exist.
 
     Raises:
-        StorageError: the system refused, or another process is writing the same file.
+        StorageError: the system refused, another process is writing the same file, or what is there is a
+            device, a pipe or a directory.
     """
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.partial")
-    with storage_errors(target, "write"):
+    with storage_errors(path, "write"):
+        with suppress(FileNotFoundError):
+            if not stat.S_ISREG(os.stat(path).st_mode):
+                raise StorageError(f"{os.fspath(path)}: not a regular file; only such can be replaced")
+        target = Path(os.path.realpath(path))
+        temporary = target.with_name(f".{target.name}.partial")
         descriptor = _open_exclusively(temporary)
         try:
             os.ftruncate(descriptor, 0)  # what a kill left behind

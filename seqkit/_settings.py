@@ -1,14 +1,50 @@
-"""Settings that were saved as JSON, made the dataclass again that they were."""
+"""Settings as dataclasses: which numbers they take, and how they are made again from saved JSON."""
 
 from __future__ import annotations
 
 from dataclasses import fields
+from numbers import Integral, Real
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
+
 from seqkit._manifest import MANIFEST
-from seqkit.errors import BundleError, SeqkitError
+from seqkit.errors import BundleError, SeqkitError, UsageError
+
+
+def check_numbers(config: Any) -> None:
+    """Makes the numbers in a dataclass plain Python's, by the types of its fields; for its `__post_init__`.
+
+    Settings are saved as JSON, which has no numbers of NumPy; who loops over `np.arange` sets such.
+
+    Args:
+        config: the dataclass, frozen or not.
+
+    Raises:
+        UsageError: a field of type int that is no whole number, one of type float that is no number, one of
+            type bool that is neither True nor False; None is a value where the type allows it.
+    """
+    types = get_type_hints(type(config))
+    for each in fields(config):
+        hint, value = types[each.name], getattr(config, each.name)
+        kinds = set(get_args(hint)) if get_origin(hint) is UnionType else {hint}
+        kind, *further = kinds - {type(None)}
+        if further or kind not in _NUMBERS or type(value) is kind or (value is None and len(kinds) > 1):
+            continue
+        allowed, rule = _NUMBERS[kind]
+        if not isinstance(value, allowed) or (kind is not bool and isinstance(value, bool)):
+            raise UsageError(f"{each.name} must be {rule}, not {value!r:.80}")
+        if type(value) is not int:  # a whole number is a float, too
+            object.__setattr__(config, each.name, kind(value))
+
+
+_NUMBERS: dict[type, tuple[tuple[type, ...], str]] = {
+    bool: ((bool, np.bool_), "True or False"),
+    float: ((Real,), "a number"),
+    int: ((Integral,), "a whole number"),
+}
 
 
 def checked_settings(bundle: Path, kind: Any, values: object) -> Any:

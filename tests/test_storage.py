@@ -39,9 +39,9 @@ ARRAYS = {
 }
 
 
-def write(path: Path, *, value: float = 0.0, overwrite: bool = False, rows: int = 4) -> None:
+def write(path: Path, *, value: float = 0.0, rows: int = 4, **options: Any) -> None:
     """A bundle whose every part says `value`."""
-    with BundleWriter(path, kind="vectors", overwrite=overwrite) as writer:
+    with BundleWriter(path, kind="vectors", **options) as writer:
         writer.write_text("vocabulary.tsv", f'"word"\t{int(value)}\n' * rows)
         writer.write_tensors("tensors.safetensors", {"vectors": np.full((rows, 8), value, np.float32)})
         writer.commit(
@@ -237,7 +237,7 @@ def test_files_of_the_run_outlive_a_failure_and_not_the_commit(tmp_path: Path) -
     checkpoint.write_text("state")
 
     def fail() -> None:
-        with BundleWriter(path, kind="vectors") as writer:
+        with BundleWriter(path, kind="vectors", keeps=["check*"]) as writer:
             writer.write_text("vocabulary.tsv", "")
             raise ZeroDivisionError
 
@@ -245,8 +245,29 @@ def test_files_of_the_run_outlive_a_failure_and_not_the_commit(tmp_path: Path) -
         fail()
     assert os.listdir(tmp_path) == ["b.partial"]
     assert os.listdir(partial_path(path)) == ["checkpoint"]
-    write(path, value=1)
+    with pytest.raises(UsageError, match=r"b\.partial: holds checkpoint, which is not of this command"):
+        write(path)
+    assert checkpoint.read_text() == "state"
+    (partial_path(path) / ".checkpoint.partial").touch()  # of a kill in the midst of writing it
+    write(path, value=1, keeps=["checkpoint"])
     assert os.listdir(tmp_path) == ["b"]
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch, lambda path: path.symlink_to("nowhere")])
+def test_what_is_in_the_way_of_a_swap_is_left_alone(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    write(tmp_path / "b")
+    make(tmp_path / "b.replaced")
+    with pytest.raises(UsageError, match=r"b\.replaced: is in the way of writing .*/b; move it away"):
+        write(tmp_path / "b", value=1, overwrite=True)
+    assert value_of(tmp_path / "b") == 0
+    assert sorted(os.listdir(tmp_path)) == ["b", "b.replaced"]
+
+
+def test_a_bundle_of_that_name_is_no_work_in_progress(tmp_path: Path) -> None:
+    write(tmp_path / "b.partial")
+    with pytest.raises(UsageError, match="holds manifest"):
+        write(tmp_path / "b")
+    assert value_of(tmp_path / "b.partial") == 0
 
 
 def test_a_block_left_without_commit_writes_nothing(tmp_path: Path) -> None:
@@ -684,10 +705,39 @@ def test_a_crash_before_the_old_bundle_is_removed(tmp_path: Path, monkeypatch: p
     path = tmp_path / "b"
     write(path, value=1)
     with monkeypatch.context() as patch:
-        patch.setattr(_bundle_writer.shutil, "rmtree", lambda *args, **kwargs: None)
+        patch.setattr(BundleWriter, "_remove_replaced", lambda writer: None)
         write(path, value=2, overwrite=True)
     assert "b.replaced" in os.listdir(tmp_path)
     assert value_of(path) == 2
-    write(path, value=3, overwrite=True)
-    assert value_of(path) == 3
+    write(path, value=2, overwrite=True)
     assert os.listdir(tmp_path) == ["b"]
+    with monkeypatch.context() as patch:  # and one in the midst of removing it
+        patch.setattr(_bundle_writer.shutil, "rmtree", lambda *args, **kwargs: None)
+        write(path, value=3, overwrite=True)
+    assert sorted(os.listdir(tmp_path)) == ["b", "b.partial"]
+    assert value_of(path) == 3
+    write(path, value=4, overwrite=True)
+    assert value_of(path) == 4
+    assert os.listdir(tmp_path) == ["b"]
+
+
+def test_only_a_regular_file_is_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, Path(os.devnull)):
+        kind = path.stat().st_mode
+        with pytest.raises(StorageError, match=f"{path}: not a regular file; only such can be replaced"):
+            atomic_write_bytes(path, b"new")
+        assert path.stat().st_mode == kind
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
+def test_a_symbolic_link_stays(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").write_text("old")
+    for target in ("folder/file", "folder/new"):
+        link = tmp_path / target.replace("/", "-")
+        link.symlink_to(target)
+        atomic_write_bytes(link, target.encode())
+        assert os.readlink(link) == target
+        assert (tmp_path / target).read_text() == target
+    assert sorted(os.listdir(tmp_path / "folder")) == ["file", "new"]

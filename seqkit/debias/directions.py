@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from seqkit._settings import check_numbers
 from seqkit.debias.word_sets import first_known
 from seqkit.errors import DataError, UsageError
 
@@ -57,6 +58,7 @@ class SubspaceConfig:
     components: int | None = None
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         if self.direction not in KINDS:
             raise UsageError(f"direction must be one of {', '.join(KINDS)}, not {self.direction!r}")
         if self.components is not None and self.components < 1:

@@ -211,18 +211,19 @@ def write_projector(path: Path, table: Table) -> None:
             f"the first word, {table.words[0]!r}, would be taken for a byte order mark; nothing was written"
         )
         raise FormatError(reason, path=path)
-    with atomic_file(metadata_path(path)) as file:
+    # Both are whole before either takes its place: words beside the vectors of others would be believed.
+    with atomic_file(metadata_path(path)) as labels, atomic_file(path) as file:
         if table.counts is None:
-            file.write("".join([f"{word}\n" for word in table.words]).encode())
+            labels.write("".join([f"{word}\n" for word in table.words]).encode())
         else:
-            file.write(b"word\tcount\n")
+            labels.write(b"word\tcount\n")
             rows = zip(table.words, table.counts.tolist(), strict=True)
-            file.write("".join([f"{word}\t{count}\n" for word, count in rows]).encode())
-    step = max(1, _BLOCK_NUMBERS // table.matrix.shape[1])
-    with atomic_file(path) as file:
+            labels.write("".join([f"{word}\t{count}\n" for word, count in rows]).encode())
+        step = max(1, _BLOCK_NUMBERS // table.matrix.shape[1])
         for start in range(0, len(table.words), step):
             lines = format_rows(table.matrix[start : start + step], "\t")
             file.write(("\n".join(lines) + "\n").encode())
+        labels.sync()
     _list_in_config(path)
 
 

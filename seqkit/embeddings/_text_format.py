@@ -134,6 +134,9 @@ def _add_rows(
     block_rows = max(1, _BLOCK_NUMBERS // vector_size)
     found = 0
     for number, line in lines:
+        if not line.strip():
+            builder.bad("a blank line", line=number)
+            continue
         found += 1
         if limit is not None and found > limit:
             builder.bad(f"one row more than the {limit:,} that the first line promises", line=number)
@@ -209,13 +212,10 @@ def parse_row(line: bytes, vector_size: int) -> tuple[str, Matrix]:
     Raises:
         ValueError: says what is wrong with it.
     """
-    if not line.strip():
-        raise ValueError("a blank line")
     fields = line.split(b" ")
     if len(fields) != vector_size + 1:
-        raise ValueError(
-            f"{len(fields) - 1:,} numbers instead of {vector_size:,} (a word must not hold spaces)"
-        )
+        hint = "numbers are parted by spaces, not TABs" if b"\t" in line else "a word must not hold spaces"
+        raise ValueError(f"{len(fields) - 1:,} numbers instead of {vector_size:,} ({hint})")
     try:
         word = fields[0].decode()
     except UnicodeDecodeError as error:

@@ -14,6 +14,7 @@ the whole matrix for each analogy, where here many share one product.
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,14 +55,18 @@ def default_sets() -> tuple[list[Path], list[Path]]:
 
 
 def evaluate(
-    vectors: Vectors, *, similarity: Sequence[Place] | None = None, analogies: Sequence[Place] | None = None
+    vectors: Vectors,
+    *,
+    similarity: Place | Sequence[Place] | None = None,
+    analogies: Place | Sequence[Place] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Scores vectors on test sets.
 
     Args:
         vectors: what to score.
-        similarity: files of `word TAB word TAB score`.
-        analogies: files in the format of questions-words. If neither is given: the sets inside gensim.
+        similarity: files of `word TAB word TAB score`, or one.
+        analogies: files in the format of questions-words, or one. If neither is given: the sets inside
+            gensim.
 
     Returns:
         ``{"similarity": {stem: {"spearman", "pairs", "missing"}},
@@ -93,7 +98,7 @@ class EvaluationSets:
     questions: dict[str, Analogies]
 
     @classmethod
-    def read(cls, similarity: Sequence[Place], analogies: Sequence[Place]) -> EvaluationSets:
+    def read(cls, similarity: Place | Sequence[Place], analogies: Place | Sequence[Place]) -> EvaluationSets:
         """Reads files, as `evaluate` takes them, with the same errors."""
         return cls(
             {stem: read_similarity(path) for stem, path in _by_stem(similarity).items()},
@@ -135,9 +140,9 @@ class Answers:
     analogies: dict[str, npt.NDArray[np.bool_]]
 
 
-def _by_stem(places: Sequence[Place]) -> dict[str, Path]:
+def _by_stem(places: Place | Sequence[Place]) -> dict[str, Path]:
     files: dict[str, Path] = {}
-    for path in map(Path, places):
+    for path in map(Path, [places] if isinstance(places, str | os.PathLike) else places):
         if path.stem in files:
             raise UsageError(
                 f"{files[path.stem]} and {path} have the same name, and results go by it; rename one"

@@ -56,6 +56,7 @@ FORMATS: dict[str, Format] = {
 _HEADER = re.compile(rb"\d+ \d+\s*")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _SAMPLE_BYTES = 1 << 16
+_FASTTEXT = (793712314).to_bytes(4, "little")  # src/fasttext.cc, FASTTEXT_FILEFORMAT_MAGIC_INT32
 
 
 def format_of_name(path: Place) -> str:
@@ -105,8 +106,8 @@ def detect_format(path: Place) -> str:
     first, _, rest = sample.partition(b"\n")
     if _HEADER.fullmatch(first):
         return _detect_below_header(int(first.split()[1]), rest)
-    if _is_binary(sample):
-        raise FormatError("binary, but without word2vec's first line `rows numbers`", path=path)
+    if _is_binary(sample) and not _is_row(first):  # a bad word further on does not make rows binary
+        raise FormatError(_why_not(sample), path=path)
     fields_of_first = first.rstrip(b"\r").split(b"\t")
     if b" " not in first and all(_is_number(field) for field in fields_of_first):
         return "projector"
@@ -131,6 +132,27 @@ def _is_binary(sample: bytes) -> bool:
     except UnicodeDecodeError as error:
         return error.start < len(sample) - 8
     return False
+
+
+def _is_row(line: bytes) -> bool:
+    """Whether a line looks like a word and numbers, whatever the encoding of the word."""
+    numbers = line.split()[1:4]
+    return len(numbers) > 1 and all(map(_is_number, numbers))
+
+
+def _why_not(sample: bytes) -> str:
+    """What a binary file seems to be, and how its vectors can be had."""
+    if re.match(rb"\x80[\x02-\x05]", sample):
+        return (
+            "a pickle, as gensim's save() writes it, which can run code and is not read; "
+            "load it there and write it by save_word2vec_format()"
+        )
+    if sample.startswith(_FASTTEXT):
+        return "a model of fastText; its vectors are in the .vec file that was written beside it"
+    return (
+        "binary, but without word2vec's first line `rows numbers`; "
+        "write it as word2vec text or binary (gensim: save_word2vec_format())"
+    )
 
 
 def _is_number(field: bytes) -> bool:

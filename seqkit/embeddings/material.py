@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from seqkit._settings import check_numbers
 from seqkit.embeddings.cooccurrence.counting import CountingConfig, count
 from seqkit.embeddings.cooccurrence.counts import Cooccurrences, is_counts
 from seqkit.embeddings.glove.config import GloVeConfig
@@ -47,6 +48,7 @@ class CorpusConfig:
     validation: float = 0.0
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         if not 0 <= self.validation < 1:
             raise UsageError(f"validation must be at least 0 and below 1, not {self.validation}")
 

@@ -134,7 +134,9 @@ def train(
     if run.patience is not None and not corpus.validation:
         raise UsageError("patience needs held-out text: set validation (--validation 0.01, for one)")
     initial = initial_of(init, config, progress)
-    writing = BundleWriter(bundle, kind="vectors", overwrite=run.overwrite)
+    writing = BundleWriter(
+        bundle, kind="vectors", overwrite=run.overwrite, keeps=(*SCRATCH, CHECKPOINT, BEST)
+    )
     with writing as writer, ended_well(writer.partial, SCRATCH):
         prepared = prepare(sources, config, corpus, run, initial, writer.partial, progress)
         return _Run(prepared, loop).into(writer, probe, progress)

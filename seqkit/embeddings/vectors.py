@@ -48,8 +48,8 @@ class Vectors:
         model: other tensors of the trainer by name, float32, from which training can go on.
 
     Raises:
-        UsageError: shapes that do not fit together.
-        DataError: a word twice.
+        UsageError: shapes that do not fit together, or counts that are not whole numbers.
+        DataError: a word twice, or one that is no text; a count below 0.
     """
 
     def __init__(
@@ -62,8 +62,7 @@ class Vectors:
         model: Mapping[str, Matrix] | None = None,
     ) -> None:
         if not isinstance(words, Vocabulary):
-            known = np.zeros(len(words), np.int64) if counts is None else np.array(counts, np.int64)
-            words = Vocabulary(tuple(words), known)
+            words = Vocabulary(tuple(words), _whole(counts, len(words)))
         self._vocabulary = words
         self._matrix = _frozen(matrix, len(words), "matrix")
         self._output_matrix = (
@@ -324,6 +323,16 @@ class Vectors:
             UsageError: fewer than three distinct words.
         """
         return queries.odd_one_out(self._keyed, self._vocabulary, words)
+
+
+def _whole(counts: npt.ArrayLike | None, words: int) -> npt.NDArray[np.int64]:
+    """Counts as int64; zeros where they are not known."""
+    if counts is None:
+        return np.zeros(words, np.int64)
+    array = np.asarray(counts)
+    if array.size and array.dtype.kind not in "iu":
+        raise UsageError(f"counts are {array.dtype}; they must be whole numbers")
+    return array.astype(np.int64)
 
 
 def _frozen(matrix: Matrix, rows: int, name: str) -> Matrix:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit._settings import check_numbers
 from seqkit.errors import UsageError
 
 Floats = NDArray[np.float32]
@@ -29,6 +30,7 @@ class CacheConfig:
     share: float = 0.1
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         if self.size < 1 or not 0 <= self.flatness <= 100 or not 0 < self.share < 1:
             raise UsageError(
                 f"a cache needs size {self.size} >= 1, flatness {self.flatness} in 0..100, "

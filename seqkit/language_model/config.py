@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from seqkit._settings import check_numbers
 from seqkit.errors import UsageError
 from seqkit.text.columns import Columns
 from seqkit.text.tokenizers import Tokenizer, TokenizerKind
@@ -44,6 +45,7 @@ class TextConfig:
     text_column: str | None = None
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         _choice("level", self.level, LEVELS)
         _choice("tokenizer", self.tokenizer, TOKENIZERS)
         if self.min_count < 1 or (self.max_vocab is not None and self.max_vocab < 1):
@@ -105,6 +107,7 @@ class NetworkConfig:
     layer_norm: bool = False
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         _choice("cell", self.cell, CELLS)
         for name in ("layers", "units", "embedding_size"):
             value = getattr(self, name)

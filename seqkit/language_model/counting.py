@@ -78,7 +78,7 @@ def count_ngrams(
         SeqkitError: as `LanguageModel.load` and `seqkit.language_model.training.train`.
     """
     with (
-        BundleWriter(bundle, kind=KIND, overwrite=overwrite) as writer,
+        BundleWriter(bundle, kind=KIND, overwrite=overwrite, keeps=[CORPUS]) as writer,
         ended_well(writer.partial, [CORPUS]),
     ):
         resolve([*sources, *valid])

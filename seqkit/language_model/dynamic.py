@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from seqkit._settings import check_numbers
 from seqkit.errors import UsageError
 from seqkit.language_model.batches import NO_TARGET, Ids, inputs_of
 from seqkit.language_model.network import LanguageNetwork
@@ -32,6 +33,7 @@ class DynamicConfig:
     clip_norm: float = 1.0
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         if self.steps < 1 or not self.learning_rate > 0 or not 0 <= self.decay <= 1 or not self.clip_norm > 0:
             raise UsageError(
                 f"dynamic evaluation needs steps {self.steps} >= 1, learning_rate {self.learning_rate} > 0, "

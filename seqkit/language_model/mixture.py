@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit._settings import checked_settings
+from seqkit._settings import check_numbers, checked_settings
 from seqkit.errors import BundleError, Place, UsageError
 from seqkit.language_model.coding import Coding
 from seqkit.language_model.config import Level
@@ -44,6 +44,7 @@ class MixtureConfig:
     lines: bool
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         if not 1 <= self.order <= MAX_ORDER or not 0 <= self.weight <= 1:
             raise UsageError(
                 f"order {self.order} is not 1 to {MAX_ORDER}, or weight {self.weight} not 0 to 1"

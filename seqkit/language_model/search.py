@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from seqkit._settings import check_numbers
 from seqkit.errors import Place, UsageError, name_hint
 from seqkit.language_model.config import NetworkConfig, TextConfig
 from seqkit.language_model.material import CORPUS, Material, check_validation, material
@@ -81,6 +82,7 @@ class SettingsSearch:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         if (self.minutes is None) == (self.epochs is None):
             raise UsageError("give either the minutes or the epochs of all trials together")
         _ = self.plan

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from seqkit._settings import check_numbers
 from seqkit.errors import Place, UsageError
 from seqkit.language_model.config import NetworkConfig, TextConfig
 from seqkit.language_model.material import CORPUS, Material, check_validation, material
@@ -63,6 +64,7 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         for name in ("batch_size", "bptt", "epochs"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
@@ -98,6 +100,7 @@ class RunConfig:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         if self.precision not in PRECISIONS:
             raise UsageError(f"precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}")
 
@@ -186,7 +189,9 @@ def train(
         patience=run.patience, max_minutes=run.max_minutes, checkpoint_seconds=run.checkpoint_seconds
     )
     with (
-        BundleWriter(bundle, kind="language_model", overwrite=run.overwrite) as writer,
+        BundleWriter(
+            bundle, kind="language_model", overwrite=run.overwrite, keeps=(CORPUS, CHECKPOINT, BEST)
+        ) as writer,
         ended_well(writer.partial, [CORPUS]),
     ):
         resolve([*sources, *valid])  # what is missing is told at once, not after TensorFlow has started

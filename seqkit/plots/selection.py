@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from seqkit._settings import check_numbers
 from seqkit.embeddings.neighbours import nearest_rows, unit_rows
 from seqkit.errors import UsageError
 from seqkit.plots.projection import PROJECTIONS, ProjectionName
@@ -41,6 +42,7 @@ class MapConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         for name, least in (("n", 2), ("neighbours", 0), ("seed", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must be at least {least}")

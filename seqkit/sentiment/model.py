@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.errors import Place, UsageError
+from seqkit._processors import check_threads
+from seqkit.errors import Place
 from seqkit.sentiment.ahead import ahead
 from seqkit.sentiment.answers import Answered, Answers, answering
 from seqkit.sentiment.documents import Documents
@@ -146,8 +147,7 @@ class SentimentModel:
             UsageError: a number of processes out of range.
             SeqkitError: a process failed.
         """
-        if processes < 1:
-            raise UsageError(f"processes must be at least 1, not {processes}")
+        check_threads(processes, "processes")
         light = not any(model_kind(member.classifier.kind).is_network for member in self.ensemble.members)
         if processes == 1 or not light or self.bundle is None:
             return self._answered(iter(batches))

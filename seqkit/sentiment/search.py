@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
+from seqkit._settings import check_numbers
 from seqkit.errors import InterruptedTraining, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.sentiment.dataset import Dataset
@@ -79,6 +80,7 @@ class SearchPlan:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         if not 0 < self.minutes < math.inf:
             raise UsageError(f"minutes must be above 0, not {self.minutes:g}")
         if self.metric not in METRICS_SEARCHED:

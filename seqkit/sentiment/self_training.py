@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit._settings import check_numbers
 from seqkit.errors import CorpusError, DataError, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.sentiment.dataset import Dataset
@@ -48,6 +49,7 @@ class Unlabelled:
     confidence: float = CONFIDENCE
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         if not 0 <= self.confidence <= 1:
             raise UsageError(f"confidence must be 0 to 1, not {self.confidence:g}")
         if not any(text.strip() for text in self.texts):

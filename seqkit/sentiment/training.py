@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from seqkit._settings import check_numbers
 from seqkit.errors import Place, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.sentiment.cutting import Cutter
@@ -30,7 +31,7 @@ from seqkit.sentiment.self_training import PseudoLabelled, SelfTraining, Unlabel
 from seqkit.storage import BundleWriter
 from seqkit.text.columns import Columns
 from seqkit.training.signals import StopRequest
-from seqkit.training.working import ended_well
+from seqkit.training.working import BEST, CHECKPOINT, ended_well
 
 VALID = 0.1
 """Share of the texts that is held out where no others are given."""
@@ -56,6 +57,7 @@ class FitConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         if not self.models:
             raise UsageError("there is no model to train")
         if self.seeds < 1 or self.seeds * len(self.models) > MAX_MEMBERS:
@@ -290,7 +292,9 @@ def train(
     """
     config, columns = config or FitConfig(), columns or Columns()
     with (
-        BundleWriter(bundle, kind=KIND, overwrite=overwrite) as writer,
+        BundleWriter(
+            bundle, kind=KIND, overwrite=overwrite, keeps=(f"*.{CHECKPOINT}", f"*.{BEST}")
+        ) as writer,
         ended_well(writer.partial, []),
     ):
         dataset = Dataset.load(sources, columns, progress=progress)

@@ -22,8 +22,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit._processors import available_cores
-from seqkit.errors import CorpusError, Place, SeqkitError, UsageError
+from seqkit._processors import available_cores, check_threads
+from seqkit.errors import CorpusError, Place, SeqkitError
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import atomic_write_bytes, storage_errors
 from seqkit.text.coding import BlockEncoder, CodedBlock, token_of
@@ -84,8 +84,7 @@ def encode(
         UsageError: an argument is out of its range.
         StorageError: reading or writing failed.
     """
-    if processes is not None and processes < 1:
-        raise UsageError(f"processes must be at least 1, not {processes}")
+    check_threads(processes, "processes")
     config, named = config or EncodingConfig(), _named(sources)
     blocks = read_blocks(sources, config.tokenizer.last_boundary, progress)
     folder = Path(directory)

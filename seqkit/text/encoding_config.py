@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from seqkit._settings import check_numbers
 from seqkit.errors import UsageError
 from seqkit.text.phrases import PhraseConfig, Phrases
 from seqkit.text.splitting import Split
@@ -48,6 +49,7 @@ class EncodingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         for name, value in {"min_count": self.min_count, "max_vocab": self.max_vocab}.items():
             if value is not None and value < 1:
                 raise UsageError(f"{name} must be at least 1, not {value}")

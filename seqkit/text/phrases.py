@@ -22,6 +22,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from seqkit._settings import check_numbers
 from seqkit.errors import FormatError, Place, UsageError
 
 DELIMITER = "_"
@@ -54,6 +55,7 @@ class PhraseConfig:
     connectors: Literal["english"] | None = None
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         if not (self.threshold > 0 and math.isfinite(self.threshold)):
             raise UsageError(f"threshold of phrases must be above 0, not {self.threshold}")
         if self.min_count < 1:

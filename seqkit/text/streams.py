@@ -154,6 +154,8 @@ def _missing(place: str) -> str:
     from seqkit.corpora import corpus_names
 
     path = Path(place)
+    if path.is_symlink():
+        return f"{place}: a symbolic link to what is not there"
     if not path.parent.is_dir():
         return f"{place}: there is no folder {path.parent}"
     readable = os.access(path.parent, os.R_OK)

@@ -28,6 +28,9 @@ from seqkit.text.spelling import nearest
 VOCABULARY = "vocabulary.tsv"
 """The member of a bundle that has it."""
 
+MAX_COUNT = 10**18 - 1
+"""The greatest count that `to_tsv` writes and `from_tsv` reads."""
+
 # json.dumps leaves these as they are; escaped, a row is one line in every editor and any str can be written.
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -48,7 +51,8 @@ class Vocabulary:
         counts: occurrences in the training text, int64, shape (vocabulary,).
 
     Raises:
-        DataError: words and counts differ in length, or a word stands twice.
+        DataError: words and counts differ in length, a word is no text or stands twice, a count is no whole
+            number from 0 to `MAX_COUNT`.
     """
 
     words: tuple[str, ...]
@@ -57,6 +61,11 @@ class Vocabulary:
     def __post_init__(self) -> None:
         if self.counts.shape != (len(self.words),):
             raise DataError(f"{len(self.words)} words with counts of shape {self.counts.shape}")
+        if not all(issubclass(kind, str) for kind in set(map(type, self.words))):
+            wrong = next(word for word in self.words if not isinstance(word, str))
+            raise DataError(f"a word must be a str, not {wrong!r:.80}; str() makes one of a number")
+        if self.counts.size and not (self.counts.min() >= 0 and self.counts.max() <= MAX_COUNT):
+            raise DataError(f"counts must be from 0 to {MAX_COUNT:,}")
         frozen = self.counts.view()
         frozen.flags.writeable = False
         object.__setattr__(self, "counts", frozen)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from seqkit._processors import available_cores
+from seqkit._processors import available_cores, check_threads
 from seqkit.errors import UnavailableError, UsageError
 
 DeviceName = Literal["auto", "cpu", "gpu"]
@@ -69,12 +69,11 @@ def choose_device(name: DeviceName = "auto", threads: int | None = None) -> Devi
 
     Raises:
         UnavailableError: a GPU is asked for and TensorFlow sees none.
-        UsageError: an unknown name, or threads below 1.
+        UsageError: an unknown name, or threads that are not 1 to 512.
     """
     if name not in ("auto", "cpu", "gpu"):
         raise UsageError(f"device must be auto, cpu or gpu, not {name!r}")
-    if threads is not None and threads < 1:
-        raise UsageError(f"threads must be at least 1, not {threads}")
+    check_threads(threads)
     if name != "cpu":
         import tensorflow as tf
 

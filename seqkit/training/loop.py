@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit._settings import check_numbers
 from seqkit.errors import DivergedError, InterruptedTraining, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import JsonError, check_json
@@ -80,6 +81,7 @@ class LoopConfig:
     advice: str = "try a lower learning rate"
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         if self.patience is not None and self.patience < 1:
             raise UsageError(f"patience must be at least 1, not {self.patience}")
         if not self.checkpoint_seconds >= 0:  # NaN is refused, too

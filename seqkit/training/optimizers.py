@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from seqkit._settings import check_numbers
 from seqkit.errors import UsageError, name_hint
 from seqkit.training.schedules import Moment, ScheduleConfig
 
@@ -80,6 +81,7 @@ class OptimizerConfig:
     nonmono: int = 5
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         object.__setattr__(self, "schedule", _schedule(self.schedule))
         for name, known in (("name", OPTIMIZERS), ("averaging", AVERAGING)):
             value = getattr(self, name)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from seqkit._settings import check_numbers
 from seqkit.errors import DivergedError, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.training.scales import Scale
@@ -48,6 +49,7 @@ class SearchConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         for name, low, high in (("trials", 1, 10_000), ("rounds", 1, 20), ("seed", 0, 2**63 - 1)):
             if not low <= getattr(self, name) <= high:
                 raise UsageError(f"{name} must be from {low} to {high:,}, not {getattr(self, name)}")

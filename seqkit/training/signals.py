@@ -75,5 +75,13 @@ class StopRequest(_Signals):
 class StopAtOnce(_Signals):
     """Ends its block by `Stopped` as soon as a signal comes."""
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        # Where a library is being loaded: what is raised in the body of a class becomes a RuntimeError.
+        if error is not None and isinstance(error.__cause__, Stopped):
+            raise error.__cause__ from None
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
         raise Stopped(number)

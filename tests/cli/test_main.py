@@ -205,8 +205,9 @@ def test_signals_outside_training(tmp_path: Path, number: signal.Signals, code: 
 
 
 def test_closed_standard_streams_are_no_error(tmp_path: Path) -> None:
-    command = f"exec {sys.executable} -m seqkit.cli --version >&- 2>&-"
-    assert subprocess.run(["bash", "-c", command], cwd=tmp_path, check=False).returncode == 0
+    for arguments in ("--version", "corpus list", "corpus stats --json kingdom:5"):
+        command = f"exec {sys.executable} -m seqkit.cli {arguments} <&- >&- 2>&-"
+        assert subprocess.run(["bash", "-c", command], cwd=tmp_path, check=False).returncode == 0
 
 
 def test_module_and_script_are_the_same_program(tmp_path: Path) -> None:

@@ -238,6 +238,7 @@ def test_sets_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     twins = [file(tmp_path / "s.tsv", "king\tman\t1\n"), file(tmp_path / "x" / "s.txt", "king\tman\t1\n")]
     with pytest.raises(UsageError, match="have the same name"):
         evaluate(VECTORS, similarity=twins)
+    assert evaluate(VECTORS, similarity=str(twins[0])) == evaluate(VECTORS, similarity=twins[:1])
     monkeypatch.setattr(evaluation.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UnavailableError):
         evaluate(VECTORS)

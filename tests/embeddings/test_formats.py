@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gc
 import gzip
 import lzma
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from seqkit.embeddings import _projector_format
 from seqkit.embeddings.formats import FORMATS, Table, detect_format, format_of_name, read_table, write_table
 from seqkit.errors import FormatError, MissingInputError, StorageError, UsageError
 
@@ -173,6 +175,7 @@ def test_a_projector_pair_by_hand(tmp_path: Path) -> None:
         (b"7 3 4\n8 4 4\n", "glove"),
         (b"1\t2\n", "projector"),
         (b"0.5\n0.25\n", "projector"),
+        (b"a 1 2\ncaf\xe9 1 2\nb\0 5 6\n", "glove"),  # bad words are for the reader to report
     ],
 )
 def test_detection(tmp_path: Path, content: bytes, format: str) -> None:
@@ -185,7 +188,9 @@ def test_files_that_are_no_vectors(tmp_path: Path) -> None:
     for content, reason in [
         (b"", "empty"),
         (b"\xef\xbb\xbf1 2\na 1 2\n", "line 1: begins with a byte order mark"),
-        (b"\x93NUMPY\x01\x00", "binary"),
+        (b"\x93NUMPY\x01\x00", r"binary, .*; write it as word2vec text or binary \(gensim: save_word2vec"),
+        (b"\x80\x04\x95\x10", r"a pickle, .*; load it there and write it by save_word2vec_format\(\)"),
+        (b"\xba\x16\x4f\x2f\x0c\0\0\0", r"a model of fastText; its vectors are in the \.vec file"),
     ]:
         path.write_bytes(content)
         with pytest.raises(FormatError, match=reason):
@@ -208,6 +213,7 @@ BAD_TEXT = [
     (b"a\n", "0 numbers instead of 2"),
     (b"a 1 2 3\n", "3 numbers instead of 2"),
     (b"new york 1 2\n", "must not hold spaces"),
+    (b"a\t1\t2\n", "parted by spaces, not TABs"),
     (b"\n", "a blank line"),
     (b"  \n", "a blank line"),
     (b"a 1 x\n", "'x' is not a number"),
@@ -230,7 +236,8 @@ BAD_TEXT = [
 @pytest.mark.parametrize("format", ["word2vec", "glove"])
 def test_bad_rows_of_text(tmp_path: Path, format: str, row: bytes, reason: str) -> None:
     path, line = tmp_path / "v", 3 if format == "word2vec" else 2
-    path.write_bytes((b"3 2\n" if format == "word2vec" else b"") + GOOD + row + b"last 5 6\n")
+    rows = 3 if row.strip() else 2  # nobody promises blank lines
+    path.write_bytes((f"{rows} 2\n".encode() if format == "word2vec" else b"") + GOOD + row + b"last 5 6\n")
     with pytest.raises(FormatError, match=reason) as caught:
         read_table(path, format=format)
     assert caught.value.line == line
@@ -245,7 +252,8 @@ def test_bad_rows_of_text(tmp_path: Path, format: str, row: bytes, reason: str) 
     [
         (b"2 2\n" + GOOD, None, "ends 1 rows early: the first line promises 2", 1),
         (b"1 2\n" + GOOD + b"b 1 2\n", 3, "one row more than the 1", 1),
-        (b"1 2\n" + GOOD + b"\n", 3, "one row more", 1),
+        (b"1 2\n" + GOOD + b"\n", 3, "a blank line", 1),
+        (b"2 2\n" + GOOD + b"\nb 1 2\n", 3, "a blank line", 1),
     ],
 )
 def test_text_that_its_header_contradicts(
@@ -439,3 +447,19 @@ def test_names_that_say_no_format() -> None:
     with pytest.raises(UsageError, match=r"leave off \.gz"):
         format_of_name("vectors.txt.gz")
     assert format_of_name("glove.6B.50d.txt") == "glove"
+
+
+def test_words_are_not_left_beside_the_vectors_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_table(tmp_path / "x.tsv", TABLE, format="projector")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(matrix: Any, separator: str) -> list[str]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(_projector_format, "format_rows", full)
+    other = Table(tuple(f"new-{word}" for word in TABLE.words), TABLE.matrix)
+    with pytest.raises(StorageError, match="No space left"):
+        write_table(tmp_path / "x.tsv", other, format="projector", overwrite=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

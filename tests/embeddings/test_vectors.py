@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -287,3 +288,18 @@ def test_questions_that_cannot_be_answered(vectors: Vectors) -> None:
 def test_a_vocabulary_can_be_given(vectors: Vectors) -> None:
     vocabulary = Vocabulary(tuple(WORDS), np.array(COUNTS))
     assert Vectors(vocabulary, MATRIX).vocabulary is vocabulary
+
+
+@pytest.mark.parametrize(
+    ("words", "counts", "reason"),
+    [
+        ([101, 102], None, r"a word must be a str, not 101; str\(\) makes one of a number"),
+        (["a", None], None, "a word must be a str, not None"),
+        (["a", "b"], [-1, 2], "counts must be from 0 to 999,999,999,999,999,999"),
+        (["a", "b"], [10**18, 2], "counts must be from 0 to"),
+        (["a", "b"], [1.5, 2.0], "counts are float64; they must be whole numbers"),
+    ],
+)
+def test_what_could_not_be_read_back_is_refused(words: Any, counts: Any, reason: str) -> None:
+    with pytest.raises((DataError, UsageError), match=reason):
+        Vectors(words, MATRIX[:2], counts)

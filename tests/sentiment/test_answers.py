@@ -127,5 +127,5 @@ def test_a_process_that_is_killed_is_an_error_not_a_hang(model: SentimentModel) 
 
 
 def test_processes_are_at_least_one(model: SentimentModel) -> None:
-    with pytest.raises(UsageError, match="processes must be at least 1, not 0"):
+    with pytest.raises(UsageError, match="processes must be from 1 to 512, not 0"):
         next(model.classify([""], processes=0))

@@ -266,7 +266,7 @@ def test_settings_are_checked(arguments: dict[str, Any]) -> None:
 
 def test_the_number_of_processes_is_checked(tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text("text")
-    with pytest.raises(UsageError, match="processes must be at least 1, not 0"):
+    with pytest.raises(UsageError, match="processes must be from 1 to 512, not 0"):
         encode(tmp_path / "corpus.txt", tmp_path / "out", processes=0)
     assert not (tmp_path / "out").exists()
 

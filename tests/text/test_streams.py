@@ -80,11 +80,13 @@ def test_a_corpus_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ("nowhere/corpus.txt", r"nowhere/corpus.txt: there is no folder nowhere"),
         ("corpus.txt/part", r"corpus.txt/part: there is no folder corpus.txt"),
         ("nltk:no_such_corpus", r"no_such_corpus"),
+        ("dangling.txt", r"dangling.txt: a symbolic link to what is not there"),
     ],
 )
 def test_what_is_missing(place: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("corpus.txt").write_text("text")
+    Path("dangling.txt").symlink_to("gone.txt")
     with pytest.raises(MissingInputError, match=message):
         list(iter_lines(["corpus.txt", place]))
 

@@ -82,7 +82,7 @@ def test_all_cores_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert available_cores() == os.cpu_count()
 
 
-@pytest.mark.parametrize(("name", "threads"), [("tpu", None), ("cpu", 0), ("auto", -1)])
+@pytest.mark.parametrize(("name", "threads"), [("tpu", None), ("cpu", 0), ("auto", -1), ("cpu", 100_000)])
 def test_arguments_out_of_range(name: Any, threads: int | None) -> None:
     with pytest.raises(UsageError, match=r"(device|threads) must be"):
         choose_device(name, threads)

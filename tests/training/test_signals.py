@@ -74,3 +74,16 @@ print("through")
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "through\n", "")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_signal_while_a_class_is_made_is_none_of_its_faults(number: int) -> None:
+    """Python 3.11 says RuntimeError of it, while a library is loaded."""
+
+    class Named:
+        def __set_name__(self, owner: type, name: str) -> None:
+            send(number)
+
+    with pytest.raises(Stopped) as caught, StopAtOnce():
+        type("Made", (), {"field": Named()})
+    assert caught.value.signal_number == number

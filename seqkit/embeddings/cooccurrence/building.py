@@ -84,7 +84,8 @@ def count_sources(
         raise UsageError("counting learns no phrases: phrases must be None")
     began = time.perf_counter()
     resolve(sources)  # what is missing is told at once
-    with BundleWriter(bundle, kind=KIND, overwrite=overwrite) as writer, _ended_well(writer.partial) as work:
+    writing = BundleWriter(bundle, kind=KIND, overwrite=overwrite, keeps=(CORPUS, COUNTS))
+    with writing as writer, _ended_well(writer.partial) as work:
         text = encode(
             sources,
             work / CORPUS,

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit._settings import check_numbers
 from seqkit.errors import UsageError
 
 EXACT_WINDOW = 16
@@ -40,6 +41,7 @@ class CooccurrenceConfig:
     weighting: Literal["harmonic", "uniform"] = "harmonic"
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         if not 1 <= self.window <= 100:
             raise UsageError(f"window must be from 1 to 100, not {self.window}")
         for name, choices in {"context": ("symmetric", "left"), "weighting": ("harmonic", "uniform")}.items():

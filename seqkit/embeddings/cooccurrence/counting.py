@@ -19,7 +19,8 @@ from typing import Self
 
 import numpy as np
 
-from seqkit._processors import available_cores
+from seqkit._processors import available_cores, check_threads
+from seqkit._settings import check_numbers
 from seqkit.embeddings.cooccurrence.config import CooccurrenceConfig
 from seqkit.embeddings.cooccurrence.counts import Cooccurrences
 from seqkit.embeddings.cooccurrence.rows import Rows, add_up
@@ -64,10 +65,10 @@ class CountingConfig:
     threads: int | None = None
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         if not self.memory > 0 or self.memory == float("inf"):
             raise UsageError(f"memory must be above 0 GiB, not {self.memory}")
-        if self.threads is not None and self.threads < 1:
-            raise UsageError(f"threads must be at least 1, not {self.threads}")
+        check_threads(self.threads)
 
 
 def count(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from seqkit._settings import check_numbers
 from seqkit.embeddings.cooccurrence.config import CooccurrenceConfig
 from seqkit.errors import UsageError
 
@@ -46,6 +47,7 @@ class GloVeConfig:
     precision: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         for name, low, high in (
             ("vector_size", 1, 4096),
             ("epochs", 1, 1_000),

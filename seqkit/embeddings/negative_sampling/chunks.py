@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from seqkit.embeddings.negative_sampling.draws import AliasTable, keep_probabilities
 from seqkit.embeddings.skipgram.config import CHUNK_IDS, Geometry, NegativeSamplingConfig
-from seqkit.errors import CorpusError
+from seqkit.errors import CorpusError, UsageError
 
 Ints = NDArray[np.int32]
 T = TypeVar("T", bound=np.generic)
@@ -131,6 +131,24 @@ def check_pairs(ids: Ints) -> None:
         "no line has two words of the vocabulary, and words are learned from their neighbours; "
         "use text with a sentence or more a line, or a lower min_count (--min-count)"
     )
+
+
+def check_sample(counts: NDArray[np.int64], config: NegativeSamplingConfig) -> None:
+    """Makes sure that sub-sampling leaves something to learn from.
+
+    Args:
+        counts: of each word in the text, shape (vocabulary,).
+        config: of the run.
+
+    Raises:
+        UsageError: less than one word is to be expected in the whole run.
+    """
+    left = float(counts @ keep_probabilities(counts, config.sample)) * config.epochs
+    if left < 1:
+        raise UsageError(
+            f"sample {config.sample:g} leaves {left:.2g} of {counts.sum():,} words in all epochs; "
+            "raise it, or set it to 0 to keep all"
+        )
 
 
 def _line_starts(line_ends: NDArray[np.bool_], survives: NDArray[np.bool_]) -> Ints:

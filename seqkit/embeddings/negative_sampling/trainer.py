@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.embeddings.chunk_trainer import ChunkTrainer, Schedule
-from seqkit.embeddings.negative_sampling.chunks import ChunkMaker, check_pairs
+from seqkit.embeddings.negative_sampling.chunks import ChunkMaker, check_pairs, check_sample
 from seqkit.embeddings.negative_sampling.kernel import BlockKernel, PlannedChunk
 from seqkit.embeddings.skipgram.config import Geometry, NegativeSamplingConfig
 from seqkit.text.corpus import EncodedCorpus
@@ -32,6 +32,7 @@ class BlockTrainer(ChunkTrainer):
 
     Raises:
         CorpusError: no line has two words of the vocabulary.
+        UsageError: sub-sampling leaves nothing.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class BlockTrainer(ChunkTrainer):
     ) -> None:
         check_pairs(corpus.ids)
         counts = corpus.vocabulary.counts
+        check_sample(counts, config)
         chunks, held_out = (
             ChunkMaker(ids, counts, config, geometry) for ids in (corpus.ids, corpus.held_out_ids)
         )

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from seqkit._settings import check_numbers
 from seqkit.errors import UsageError
 
 Precision = Literal["float32", "bfloat16"]
@@ -52,6 +53,7 @@ class NegativeSamplingConfig:
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         for name, low, high in (
             ("vector_size", 1, 4096),
             ("window", 1, 64),

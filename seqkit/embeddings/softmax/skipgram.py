@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit._settings import check_numbers
 from seqkit.embeddings.negative_sampling.chunks import ChunkMaker
 from seqkit.embeddings.skipgram.config import Geometry, Precision, SkipGramConfig
 from seqkit.embeddings.softmax.steps import in_steps
@@ -40,6 +41,7 @@ class SoftmaxConfig:
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         self.draws()
 
     def draws(self) -> SkipGramConfig:

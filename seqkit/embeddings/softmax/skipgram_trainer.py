@@ -14,7 +14,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from seqkit.embeddings.chunk_trainer import Schedule
-from seqkit.embeddings.negative_sampling.chunks import check_pairs
+from seqkit.embeddings.negative_sampling.chunks import check_pairs, check_sample
 from seqkit.embeddings.softmax.adagrad import ROW_PLAN, AdagradTable, planned_rows, summed_rows
 from seqkit.embeddings.softmax.exact import SoftmaxGradients, exact_softmax
 from seqkit.embeddings.softmax.kernel import AdagradKernel, Planned, Tables
@@ -103,6 +103,7 @@ class SoftmaxSkipGramTrainer(AdagradTrainer):
 
     def __init__(self, corpus: EncodedCorpus, config: SoftmaxConfig, device: Device) -> None:
         check_pairs(corpus.ids)
+        check_sample(corpus.vocabulary.counts, config.draws())
         counts = corpus.vocabulary.counts
         check_vocabulary(len(counts), "negative sampling (--objective negative-sampling)")
         step, chunk_ids = step_size(corpus.kept_tokens, len(counts)), unit_ids(len(counts))

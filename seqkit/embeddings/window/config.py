@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from seqkit._settings import check_numbers
 from seqkit.embeddings.skipgram.config import Precision
 from seqkit.errors import UsageError
 
@@ -46,6 +47,7 @@ class WindowConfig:
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         for name, low, high in (
             ("vector_size", 1, 4096),
             ("window", 1, 64),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from seqkit._settings import check_numbers
 from seqkit.errors import UsageError
 from seqkit.language_model.steps import EOS
 
@@ -59,6 +60,7 @@ class SamplingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         for name in ("max_length", "number", "top_k", "no_repeat_ngram", "beams"):
             value = getattr(self, name)
             _check(name, "a whole number above 0", value, value is None or _is_count(value))

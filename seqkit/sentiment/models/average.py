@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit._settings import check_numbers
 from seqkit.errors import DataError, UsageError
 from seqkit.sentiment.documents import Documents
 from seqkit.sentiment.labels import Labels
@@ -82,6 +83,7 @@ class AverageConfig:
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         for name, low, high in (
             ("vector_size", 1, 1000),
             ("ngrams", 1, MAX_ORDER),

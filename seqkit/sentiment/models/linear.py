@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit._settings import check_numbers
 from seqkit.errors import DataError, UsageError
 from seqkit.progress import Progress
 from seqkit.sentiment.documents import UNKNOWN_ID, Documents
@@ -74,6 +75,7 @@ class LinearConfig:
     ending: int = 0
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         within(self, "ngrams", 1, MAX_ORDER)
         if self.min_count < 1:
             raise UsageError(f"min_count must be at least 1, not {self.min_count}")

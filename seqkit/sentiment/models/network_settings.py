@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from seqkit._settings import check_numbers
 from seqkit.errors import UsageError
 from seqkit.sentiment.models.bounds import rate, within
 from seqkit.training.optimizers import OptimizerConfig
@@ -68,6 +69,7 @@ class NetworkSettings:
     patience: int | None = 2
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         within(self, "vector_size", 1, 2000)
         within(self, "max_length", 10, 10_000)
         within(self, "batch_size", 1, 10_000)

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit._settings import check_numbers
 from seqkit.errors import DataError
 from seqkit.sentiment.documents import Documents
 
@@ -128,6 +129,7 @@ class NgramTable:
     slots: NDArray[np.int64]
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         size = self.slots.size
         if self.slots.shape != (size,) or self.slots.dtype != np.int64 or size < 2 or size & (size - 1):
             raise DataError(f"a table of n-grams has a power of two of slots, not {self.slots.shape}")

@@ -225,5 +225,5 @@ def test_impossible_memory(memory: float) -> None:
 
 
 def test_impossible_threads() -> None:
-    with pytest.raises(UsageError, match="threads must be at least 1, not 0"):
+    with pytest.raises(UsageError, match="threads must be from 1 to 512, not 0"):
         CountingConfig(threads=0)

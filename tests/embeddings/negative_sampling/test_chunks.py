@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from scipy.stats import chi2
 
 from seqkit.embeddings.negative_sampling import chunks
-from seqkit.embeddings.negative_sampling.chunks import Chunk, ChunkMaker, check_pairs
+from seqkit.embeddings.negative_sampling.chunks import Chunk, ChunkMaker, check_pairs, check_sample
 from seqkit.embeddings.negative_sampling.draws import keep_probabilities
-from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
-from seqkit.errors import CorpusError
+from seqkit.embeddings.skipgram.config import Geometry, NegativeSamplingConfig, SkipGramConfig
+from seqkit.errors import CorpusError, UsageError
 from seqkit.text.encoding import LINE_END
 
 GEOMETRY = Geometry(blocks=2, length=16, noise=4)
@@ -254,3 +254,11 @@ def test_one_pair_anywhere_is_enough_to_learn_from(small_chunks: None, place: in
 def test_nothing_is_no_pair(small_chunks: None) -> None:
     with pytest.raises(CorpusError, match="no line has two words"):
         check_pairs(np.array([1], np.int32))
+
+
+def test_sub_sampling_has_to_leave_something() -> None:
+    counts = np.array([10_000, 10_000])
+    config = NegativeSamplingConfig(sample=1e-12, epochs=5)  # each is kept with √2e-12
+    with pytest.raises(UsageError, match=r"sample 1e-12 leaves 0\.14 of 20,000 words in all epochs"):
+        check_sample(counts, config)
+    check_sample(counts, NegativeSamplingConfig(sample=1e-9, epochs=5))

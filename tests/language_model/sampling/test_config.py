@@ -33,7 +33,7 @@ def test_the_defaults_are_the_textbook_s() -> None:
         ({"eos_threshold": 1.0}, "eos_threshold must be from 0 to below 1, not 1.0"),
         ({"max_length": 0}, "max_length must be a whole number above 0, not 0"),
         ({"max_length": 2**20 + 1}, "max_length must be at most 1048576, not 1048577"),
-        ({"number": True}, "number must be a whole number above 0, not True"),
+        ({"number": True}, "number must be a whole number, not True"),
         ({"beams": 0}, "beams must be a whole number above 0, not 0"),
         ({"length_normalisation": 1.1}, "length_normalisation must be from 0 to 1, not 1.1"),
         ({"seed": -1}, "seed must be from 0 to 2⁶⁴-1, not -1"),
