@@ -70,9 +70,13 @@ def threefry(key: Sequence[Any], counter: Sequence[Any]) -> tuple[Any, Any]:
 
 
 def blocks_of(vocabulary: int) -> tuple[int, int]:
-    """How many blocks `draw` makes of a vocabulary, and how many words of each: about its square root."""
+    """How many blocks `draw` makes of a vocabulary, and how many words of each: about its square root.
+
+    At least two. With one, nothing but the search for the largest of 16 words would need noise, so XLA would
+    put Threefry into that loop; there LLVM looks for a CRC (TensorFlow 2.21), longer than anybody waits.
+    """
     size = 16 * math.ceil(math.sqrt(vocabulary) / 16)
-    return math.ceil(vocabulary / size), size
+    return max(2, math.ceil(vocabulary / size)), size
 
 
 def draw(logits: Any, noise: Any) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -89,3 +92,24 @@ def test_rounding_hardly_ever_changes_a_word() -> None:
     one = draw(tf.constant(logits), own)
     changes = rng.choice(np.array([-1e-6, 1e-6], np.float32), logits.shape)
     assert (one == draw(tf.constant(logits * (1 + changes)), own)).numpy().all()
+
+
+COMPILED = """
+import sys
+import tensorflow as tf
+from seqkit.language_model.sampling.drawing import blocks_of, draw, gumbel, key_of
+
+@tf.function(jit_compile=True)
+def drawn(logits, row):
+    return draw(logits, gumbel(key_of(0), row, row, sum(blocks_of(logits.shape[1]))))
+
+for vocabulary in map(int, sys.argv[1:]):
+    given = tf.fill([3, vocabulary], 0.0), tf.range(3)
+    assert drawn(*given).numpy().tolist() == drawn.python_function(*given).numpy().tolist()
+"""
+
+
+def test_vocabularies_of_any_size_are_compiled() -> None:
+    """In a process of its own: compiling one of 16 words did not end."""
+    sizes = map(str, (1, 2, 8, 15, 16, 17, 32, 64, 256, 257))
+    subprocess.run([sys.executable, "-c", COMPILED, *sizes], check=True, timeout=200)
