@@ -103,6 +103,12 @@ def note(text: str, *, escape: bool = True) -> None:
         click.echo(safe(text) if escape else text, err=True)
 
 
+def wants_colour() -> bool:
+    """Whether standard output is a terminal with colours, and NO_COLOR (no-color.org) does not say no."""
+    dumb = os.environ.get("TERM") in ("dumb", "unknown")
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and not dumb
+
+
 def echo(text: str) -> None:
     """Write a line of a result to standard output, with `safe` applied."""
     click.echo(safe(text))
@@ -175,6 +181,15 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     return f"{value:z.4f}" if isinstance(value, float) else safe(str(value))
+
+
+def shown_perplexity(value: float) -> str:
+    """With two decimals; in powers of ten where it says no more than that nothing was learned."""
+    return f"{value:.2f}" if value < 1e7 else f"{value:.1e}"
+
+
+class FractionOrSource(click.types.StringParamType):
+    """A fraction, or the name of a source; in a configuration file a fraction may be a number."""
 
 
 def fraction_of(given: str) -> float | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from seqkit.cli.common import require_existing
+from seqkit.cli.common import FractionOrSource, require_existing
 from seqkit.errors import UsageError, name_hint
 
 # TOML names of the types that an option may have; bool is an int in Python, but not here.
@@ -143,7 +143,9 @@ def _check_type(where: str, value: Any, option: click.Option) -> None:
     ):
         if isinstance(option.type, click_type):
             expected = python_type
-    accepted = (int, float) if expected is float else (expected,)
+    accepted: tuple[type, ...] = (int, float) if expected is float else (expected,)
+    if isinstance(option.type, FractionOrSource):
+        accepted = (str, float)
     if type(value) not in accepted:
         raise UsageError(f"{where}: expected {_TOML_NAMES[expected]}, received {_describe(value)}")
 

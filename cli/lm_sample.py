@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -135,5 +136,7 @@ class _Writing:
 
 
 def _write(text: str) -> None:
-    """Part of a result to standard output at once, line ends kept."""
-    click.echo("\n".join(map(safe, text.split("\n"))), nl=False)
+    """Part of a result to standard output at once, line ends and TABs kept."""
+    click.echo(
+        "".join(part if part in "\n\t" else safe(part) for part in re.split("([\n\t])", text)), nl=False
+    )

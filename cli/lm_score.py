@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seqkit.cli.bundle_info import manifest_summary, opened_manifest
-from seqkit.cli.common import echo, echo_table, emit_json, json_option, note
+from seqkit.cli.common import echo, echo_table, emit_json, json_option, note, shown_perplexity
 from seqkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -109,7 +109,9 @@ def rank(bundle: str, texts: tuple[str, ...], label: str | None, as_json: bool) 
     for text, found in ranked:
         if found.unknown:
             note(f"{found.unknown} of {found.tokens} tokens unknown: {text}")
-    rows = [[text, f"{found.log_probability:.2f}", f"{found.perplexity:.2f}"] for text, found in ranked]
+    rows = [
+        [text, f"{found.log_probability:.2f}", shown_perplexity(found.perplexity)] for text, found in ranked
+    ]
     echo_table(["text", "log probability", "perplexity"], rows)
 
 

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from seqkit.cli import lm_train
 from seqkit.cli.common import (
+    FractionOrSource,
     device_option,
     echo,
     echo_table,
@@ -18,6 +19,7 @@ from seqkit.cli.common import (
     json_option,
     quiet_option,
     seed_option,
+    shown_perplexity,
     threads_option,
 )
 from seqkit.cli.config import config_option
@@ -64,6 +66,7 @@ LEFT_OUT = {
 )
 @click.option(
     "--valid",
+    type=FractionOrSource(),
     metavar="FILE|FRACTION",
     default="0.1",
     show_default=True,
@@ -164,7 +167,7 @@ def _show(report: Any, unit: str, command: str, as_json: bool) -> None:
                 each["trial"],
                 *(f"{value:g}" if isinstance(value, float) else value for value in each["settings"].values()),
                 f"{each[unit]:.4g}",
-                f"{each['validation_perplexity']:.2f}",
+                shown_perplexity(each["validation_perplexity"]),
             ]
             for each in reached[:SHOWN]
         ],

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from seqkit.cli.common import (
+    FractionOrSource,
     checkpoint_option,
     device_option,
     echo_table,
@@ -18,6 +19,7 @@ from seqkit.cli.common import (
     precision_option,
     quiet_option,
     seed_option,
+    shown_perplexity,
     threads_option,
 )
 from seqkit.cli.config import config_option
@@ -38,6 +40,7 @@ OPTIMIZERS = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]
 )
 @click.option(
     "--valid",
+    type=FractionOrSource(),
     metavar="FILE|FRACTION",
     default=None,
     help="Text to validate on, or a fraction of CORPUS to hold out; the best epoch on it is kept.",
@@ -197,8 +200,8 @@ def train(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: bool, **op
                 report.epochs,
                 f"{report.seconds:.1f}",
                 f"{report.tokens_per_second:,.0f}",
-                f"{report.perplexity:.2f}",
-                "" if perplexity is None else f"{perplexity:.2f}",
+                shown_perplexity(report.perplexity),
+                "" if perplexity is None else shown_perplexity(perplexity),
             ]
         ],
     )

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING
 import click
 
 from seqkit.cli.bundle_info import manifest_summary, opened_manifest
-from seqkit.cli.common import echo, echo_table, emit_json, json_line, json_option, note, safe, safe_lines
+from seqkit.cli.common import (
+    echo,
+    echo_table,
+    emit_json,
+    json_line,
+    json_option,
+    note,
+    safe,
+    safe_lines,
+    wants_colour,
+)
 from seqkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -160,7 +170,7 @@ def _show_one(found: Classified, words: Words) -> None:
     echo(found.text)
     echo_table(["", ""], rows)
     if words:
-        click.echo(_coloured(words))
+        click.echo(_coloured(words), color=wants_colour())
     click.echo()
 
 

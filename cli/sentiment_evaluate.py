@@ -10,6 +10,7 @@ from seqkit.cli.common import echo, echo_table, emit_json, json_option, note, qu
 from seqkit.cli.progress import progress_for
 from seqkit.cli.sentiment_options import data_options, decorated, fit_config, resources_of, unlabelled_of
 from seqkit.cli.sentiment_train import train
+from seqkit.errors import UsageError
 
 if TYPE_CHECKING:
     from seqkit.sentiment.dataset import Dataset
@@ -148,6 +149,10 @@ def choose(
     from seqkit.sentiment.evaluation.evaluate import evaluate as measure
     from seqkit.sentiment.model import SentimentModel
 
+    limits = {"ms": at_most_ms, "mb": at_most_mb}
+    for name, limit in limits.items():
+        if limit is not None and not limit > 0:
+            raise UsageError(f"--at-most-{name} must be above 0, not {limit:g}")
     candidates = []
     dataset: Any = None
     for bundle in bundles:
@@ -157,7 +162,6 @@ def choose(
         figures = {name: figure.value for name, figure in measure(model, dataset, seed=seed).figures.items()}
         figures |= {"ms": milliseconds(model, dataset.texts), "mb": _megabytes(model.manifest)}
         candidates.append(Candidate(bundle, figures))
-    limits = {"ms": at_most_ms, "mb": at_most_mb}
     found = pick(candidates, metric, {name: limit for name, limit in limits.items() if limit is not None})
     if as_json:
         emit_json(

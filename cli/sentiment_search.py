@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from seqkit.cli.common import (
+    FractionOrSource,
     echo,
     echo_table,
     emit_json,
@@ -68,6 +69,7 @@ LEFT_OUT = {"bundle", "overwrite", "seeds", "unlabelled", "confidence"}
 )
 @click.option(
     "--valid",
+    type=FractionOrSource(),
     metavar="DATA|FRACTION",
     default="0.1",
     help="Labelled texts that the trials are compared on, or a fraction of DATA to hold out.",

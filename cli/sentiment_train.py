@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from seqkit.cli.common import echo_table, emit_json, fraction_of, json_option, quiet_option, seed_option
+from seqkit.cli.common import (
+    FractionOrSource,
+    echo_table,
+    emit_json,
+    fraction_of,
+    json_option,
+    quiet_option,
+    seed_option,
+)
 from seqkit.cli.config import config_option
 from seqkit.cli.progress import progress_for
 from seqkit.cli.sentiment_options import (
@@ -28,6 +36,7 @@ from seqkit.errors import UsageError
 @click.option("--overwrite", is_flag=True, help="Replace a bundle that is there.")
 @click.option(
     "--valid",
+    type=FractionOrSource(),
     metavar="DATA|FRACTION",
     default="0.1",
     help="Labelled texts to stop and calibrate by, or a fraction of DATA to hold out.",

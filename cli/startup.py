@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import os
 import re
 import sys
@@ -60,6 +61,7 @@ class _Loader(Loader):
             spec.loader = module.__loader__ = self._loader
         with _without_noise():
             self._loader.exec_module(module)
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # what is said in Python has a log of its own
 
 
 @contextlib.contextmanager

@@ -14,7 +14,10 @@ from typing import Any, Self
 from seqkit._files import fsync_directory, lock, new_file, storage_errors
 from seqkit._manifest import KINDS, MANIFEST, OPTIONAL, Manifest, Member, current_versions, parse_manifest
 from seqkit._tensors import AnyArray, write_tensors
-from seqkit.errors import Place, UsageError
+from seqkit.errors import Place, StorageError, UsageError
+
+_MEMBERS = {MANIFEST}.union(*KINDS.values(), *OPTIONAL.values())
+"""Names of all files that a bundle may have."""
 
 
 def partial_path(path: Place) -> Path:
@@ -70,6 +73,10 @@ class BundleWriter:
 
     def __enter__(self) -> Self:
         self._check_target()
+        if not self.path.absolute().parent.is_dir():
+            raise StorageError(
+                f"{self.path}: there is no folder {self.path.parent} to write to; make it first"
+            )
         with storage_errors(self.partial, "create"):
             with suppress(FileExistsError):
                 os.mkdir(self.partial)
@@ -191,10 +198,14 @@ class BundleWriter:
             return
         if not self.path.is_dir() or (not is_bundle(self.path) and any(self.path.iterdir())):
             raise UsageError(f"{self.path}: exists and is not a bundle; choose another name")
-        if is_bundle(self.path) and not self._overwrite:
+        if not is_bundle(self.path):
+            return
+        if not self._overwrite:
             raise UsageError(
                 f"{self.path}: a bundle is there already; choose another name or overwrite it (--overwrite)"
             )
+        if foreign := sorted(set(os.listdir(self.path)) - _MEMBERS):
+            raise UsageError(f"{self.path}: holds {foreign[0]}, which is not of the bundle; move it away")
 
     def _check_own(self) -> None:
         """Refuses to remove what is not of this work: the checkpoint of another run, anybody's files."""

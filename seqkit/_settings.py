@@ -40,6 +40,12 @@ def check_numbers(config: Any) -> None:
             object.__setattr__(config, each.name, kind(value))
 
 
+def check_several(texts: object) -> None:
+    """Raises UsageError for one text where several are asked for: a str would be read letter by letter."""
+    if isinstance(texts, str):
+        raise UsageError(f"texts come in a list: [{texts!r:.40}], not {texts!r:.40} by itself")
+
+
 _NUMBERS: dict[type, tuple[tuple[type, ...], str]] = {
     bool: ((bool, np.bool_), "True or False"),
     float: ((Real,), "a number"),

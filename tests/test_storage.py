@@ -226,7 +226,7 @@ def test_what_is_not_a_bundle_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     write(tmp_path / "empty", value=1)
     assert value_of(tmp_path / "empty") == 1
-    with pytest.raises(StorageError, match="No such file"):
+    with pytest.raises(StorageError, match="there is no folder"):
         write(tmp_path / "no" / "such")
 
 
@@ -741,3 +741,17 @@ def test_a_symbolic_link_stays(tmp_path: Path) -> None:
         assert os.readlink(link) == target
         assert (tmp_path / target).read_text() == target
     assert sorted(os.listdir(tmp_path / "folder")) == ["file", "new"]
+
+
+def test_what_is_not_of_a_bundle_outlives_its_overwriting(tmp_path: Path) -> None:
+    write(tmp_path / "b")
+    (tmp_path / "b" / "NOTES.md").write_text("precious")
+    with pytest.raises(UsageError, match=r"/b: holds NOTES\.md, which is not of the bundle; move it away"):
+        write(tmp_path / "b", value=1, overwrite=True)
+    assert (tmp_path / "b" / "NOTES.md").read_text() == "precious"
+    assert os.listdir(tmp_path) == ["b"]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"no/b: there is no folder .*/no to write to; make it first"):
+        write(tmp_path / "no" / "b")

@@ -109,10 +109,10 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         check_numbers(self)
         _choice("cell", self.cell, CELLS)
-        for name in ("layers", "units", "embedding_size"):
+        for name, most in (("layers", 32), ("units", 65_536), ("embedding_size", 65_536)):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"{name} must be at least 1, not {value}")
+            if value is not None and not 1 <= value <= most:
+                raise UsageError(f"{name} must be from 1 to {most:,}, not {value}")
         for name in ("", "_input", "_hidden", "_output", "_embedding"):
             rate = getattr(self, f"dropout{name}")
             if rate is not None and not 0 <= rate < 1:

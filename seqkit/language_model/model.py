@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from seqkit._settings import check_several
 from seqkit.errors import CorpusError, Place, UsageError
 from seqkit.language_model.batches import Ids
 from seqkit.language_model.cache import Cache, CacheConfig
@@ -134,6 +135,7 @@ class LanguageModel:
         """
         if mixture:
             mixture.check(self.coding)
+        check_several(lines)
         kept = _Kept(lines)
         ids, numbers = self._encoded(kept, labels)
         known = self._adapted(ids, cache, dynamic) if cache or dynamic else self.known(ids, numbers)
@@ -149,6 +151,7 @@ class LanguageModel:
             CorpusError: there is no token in it.
             UsageError: as `score`, of labels.
         """
+        check_several(lines)
         kept = _Kept(lines)
         ids, numbers = self._encoded(kept, labels)
         known = self.known(ids, numbers, entropy=True)
@@ -166,6 +169,7 @@ class LanguageModel:
             texts: what is compared.
             label: of all of them, for a model of texts with labels.
         """
+        check_several(texts)
         scored = []
         for text in texts:
             lines = text.split("\n")

@@ -165,6 +165,9 @@ def search_settings(
     for name in space:
         if name not in SEARCHABLE:
             raise UsageError(f"no setting {name!r} to search; {name_hint(name, SEARCHABLE)}")
+    for name, scale in space.items():  # what is out of range is told before hours of trials
+        for end in scale.ends:
+            applied(network, training, tidy({name: end}))
     with (
         tempfile.TemporaryDirectory(prefix="seqkit-") as folder,
         ended_well(Path(folder), [CORPUS]),

@@ -31,6 +31,8 @@ from seqkit.training.working import BEST, CHECKPOINT, ended_well
 from seqkit.version import __version__
 
 PRECISIONS = ("auto", "float32", "bfloat16")
+MAX_EPOCHS = 5_000
+"""A bundle's manifest, of at most 1 MB, has a record of each epoch."""
 
 DEFAULT_OPTIMIZER: dict[str, Any] = {"name": "adam", "learning_rate": 0.002, "clip_norm": 1.0}
 """Settings of `OptimizerConfig`, where none is named."""
@@ -49,7 +51,7 @@ class TrainingConfig:
         slowness: β of temporal activation regularisation.
         sampled_softmax: in training, sum the softmax of a batch over so many words, the frequent ones and a
             sample of the others; None for all.
-        epochs: over the text.
+        epochs: over the text, 1 to 5,000.
         seed: of the initial weights, masks, order, and of what is held out.
     """
 
@@ -65,9 +67,13 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         check_numbers(self)
-        for name in ("batch_size", "bptt", "epochs"):
+        for name in ("batch_size", "bptt"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if not 1 <= self.epochs <= MAX_EPOCHS:
+            raise UsageError(f"epochs must be from 1 to {MAX_EPOCHS:,}, not {self.epochs}")
+        if not isinstance(self.optimizer, OptimizerConfig):
+            raise UsageError(f"optimizer must be an OptimizerConfig, not {self.optimizer!r:.80}")
         if self.sampled_softmax is not None and self.sampled_softmax < 1:
             raise UsageError(f"sampled_softmax must be at least 1, not {self.sampled_softmax}")
         for name in ("activation", "slowness"):

@@ -31,14 +31,20 @@ def trained_members(
     """
     members: list[Member] = []
     seconds: list[float] = []
+    names = iter(member_names(models, seeds))
     for group, settings in enumerate(models):
         for number in range(seeds):
-            name = f"{prefix}{kind_of(settings).name}-{len(members)}"
-            own = replace(fitting, seed=fitting.seed + number, name=name)
+            own = replace(fitting, seed=fitting.seed + number, name=prefix + next(names))
             classifier, took = _member(settings, own)
             members.append(Member(classifier, group))
             seconds.append(took)
     return members, seconds
+
+
+def member_names(models: Sequence[Any], seeds: int) -> list[str]:
+    """What the files of each member in the folder of a run begin with, behind the prefix."""
+    kinds = (kind_of(settings).name for settings in models for _ in range(seeds))
+    return [f"{kind}-{number}" for number, kind in enumerate(kinds)]
 
 
 def learned_all(members: Sequence[Member], fitting: Fitting) -> list[Member]:

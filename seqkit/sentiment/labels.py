@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 from seqkit.errors import DataError, did_you_mean
 
 
+LONGEST = 1_000
+"""Characters of a label: what is longer is a text, and would not fit into a bundle's manifest."""
+
+
 @dataclass(frozen=True)
 class Labels:
     """The labels that texts can have.
@@ -28,7 +32,7 @@ class Labels:
         names: of the labels; the position is the index.
 
     Raises:
-        DataError: fewer than two labels, or one twice.
+        DataError: fewer than two labels, one twice, or one longer than `LONGEST`.
     """
 
     names: tuple[str, ...]
@@ -36,6 +40,10 @@ class Labels:
     def __post_init__(self) -> None:
         if len(set(self.names)) != len(self.names):
             raise DataError(f"a label stands twice in {', '.join(self.names)}")
+        if long := [name for name in self.names if len(name) > LONGEST]:
+            raise DataError(
+                f"a label of {len(long[0]):,} characters, {long[0]:.40}…: is it the right column?"
+            )
         if len(self.names) < 2:
             told = f"the only one is {self.names[0]!r}" if self.names else "there is none"
             raise DataError(f"texts need two labels or more to be told apart, and {told}")

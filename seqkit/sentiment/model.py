@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit._processors import check_threads
+from seqkit._settings import check_several
 from seqkit.errors import Place
 from seqkit.sentiment.ahead import ahead
 from seqkit.sentiment.answers import Answered, Answers, answering
@@ -111,6 +112,7 @@ class SentimentModel:
 
     def predict(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Calibrated probabilities, (texts, labels), in the order of `labels`."""
+        check_several(texts)
         found = [probabilities(self.ensemble.logits(documents)) for documents in self._documents(texts)]
         return np.concatenate(found) if found else np.zeros((0, len(self.labels)))
 
@@ -129,8 +131,9 @@ class SentimentModel:
             UsageError: a threshold or a number of processes out of range.
             SeqkitError: a process failed.
         """
-        for some, answers in self.answered(_batches(texts), processes):
-            yield from self.classified(some, answers, threshold)
+        check_several(texts)
+        answered = self.answered(_batches(texts), processes)
+        return (each for some, answers in answered for each in self.classified(some, answers, threshold))
 
     def answered(self, batches: Iterable[Sequence[str] | None], processes: int = 1) -> Iterator[Answered]:
         """What is said of batches of texts, in order, in numbers: `classify` without an object for each text.

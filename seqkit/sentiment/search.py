@@ -83,6 +83,8 @@ class SearchPlan:
         check_numbers(self)
         if not 0 < self.minutes < math.inf:
             raise UsageError(f"minutes must be above 0, not {self.minutes:g}")
+        if self.at_most_ms is not None and not self.at_most_ms > 0:
+            raise UsageError(f"at_most_ms must be above 0, not {self.at_most_ms:g}")
         if self.metric not in METRICS_SEARCHED:
             raise UsageError(f"metric must be one of {', '.join(METRICS_SEARCHED)}, not {self.metric!r}")
         _ = self.of_model(60 * self.minutes)

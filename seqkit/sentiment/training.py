@@ -21,7 +21,7 @@ from seqkit.sentiment.ensemble import (
     probabilities,
     weighted,
 )
-from seqkit.sentiment.ensemble_training import learned_all, trained_members
+from seqkit.sentiment.ensemble_training import learned_all, member_names, trained_members
 from seqkit.sentiment.evaluation.metrics import accuracy, macro_f1
 from seqkit.sentiment.members import KIND, MAX_MEMBERS, model_settings, write_members
 from seqkit.sentiment.model import SentimentModel
@@ -31,7 +31,7 @@ from seqkit.sentiment.self_training import PseudoLabelled, SelfTraining, Unlabel
 from seqkit.storage import BundleWriter
 from seqkit.text.columns import Columns
 from seqkit.training.signals import StopRequest
-from seqkit.training.working import BEST, CHECKPOINT, ended_well
+from seqkit.training.working import ended_well
 
 VALID = 0.1
 """Share of the texts that is held out where no others are given."""
@@ -291,10 +291,10 @@ def train(
         StorageError: reading or writing failed.
     """
     config, columns = config or FitConfig(), columns or Columns()
+    names = member_names(config.models, config.seeds)
+    keeps = [f"{prefix}{name}.*.safetensors" for prefix in ("", STUDENT) for name in names]
     with (
-        BundleWriter(
-            bundle, kind=KIND, overwrite=overwrite, keeps=(f"*.{CHECKPOINT}", f"*.{BEST}")
-        ) as writer,
+        BundleWriter(bundle, kind=KIND, overwrite=overwrite, keeps=keeps) as writer,
         ended_well(writer.partial, []),
     ):
         dataset = Dataset.load(sources, columns, progress=progress)

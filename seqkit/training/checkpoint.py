@@ -95,7 +95,7 @@ class CheckpointFile:
         different = sorted(key for key in mine.keys() | other.keys() if mine.get(key) != other.get(key))
         listed = [f"{key} was {other.get(key)}, is {mine.get(key)}" for key in different]
         if text != self._text:
-            listed.append("the text of the corpus has changed")
+            listed.append("the text to train or to validate on has changed")
         if listed:
             raise UsageError(
                 f"{self.path.parent} has a run begun with another command ({'; '.join(listed)}): repeat that "

@@ -19,6 +19,10 @@ _COORDINATES: dict[str, tuple[Callable[[float], float], Callable[[float], float]
 class Scale(Protocol):
     """Where the values of a hyper-parameter are drawn from."""
 
+    @property
+    def ends(self) -> tuple[Any, ...]:
+        """Values between which all others lie; of a choice all."""
+
     def value(self, share: float) -> Any:
         """The value at a share of the scale, 0 to below 1."""
 
@@ -54,6 +58,11 @@ class Range:
         if self.scale == "one-minus-log" and self.high >= 1:
             raise UsageError(f"a range on scale one-minus-log lies below 1, not to {self.high}")
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the greatest value."""
+        return self.low, self.high
+
     def value(self, share: float) -> float:
         """The value at a share of the scale."""
         place, back = _COORDINATES[self.scale]
@@ -77,6 +86,11 @@ class Choice:
     """
 
     values: tuple[Any, ...]
+
+    @property
+    def ends(self) -> tuple[Any, ...]:
+        """All values."""
+        return self.values
 
     def value(self, share: float) -> Any:
         """The value at a share of the list."""

@@ -178,3 +178,28 @@ def test_shared_options_refuse(arguments: list[str]) -> None:
         raise AssertionError(options)
 
     assert CliRunner().invoke(command, arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("terminal", "variables", "wanted"),
+    [
+        (True, {"TERM": "xterm"}, True),
+        (True, {"TERM": "xterm", "NO_COLOR": ""}, True),
+        (True, {"TERM": "xterm", "NO_COLOR": "1"}, False),
+        (True, {"TERM": "dumb"}, False),
+        (False, {"TERM": "xterm"}, False),
+    ],
+)
+def test_when_colours_are_wanted(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, variables: dict[str, str], wanted: bool
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert common.wants_colour() is wanted
+
+
+@pytest.mark.parametrize(("value", "shown"), [(5.678, "5.68"), (8.2e307, "8.2e+307")])
+def test_a_perplexity_is_short(value: float, shown: str) -> None:
+    assert common.shown_perplexity(value) == shown

@@ -77,7 +77,7 @@ def test_options(folder: Path) -> None:
         (["text.txt", "--window", "0"], 2, "window must be from 1 to 100, not 0"),
         (["text.txt", "--context", "right"], 2, "'right' is not one of"),
         (["text.txt", "--memory", "0"], 2, "memory must be above 0 GiB, not 0.0"),
-        (["text.txt", "-o", "no/b"], 74, "no/b.partial: could not create"),
+        (["text.txt", "-o", "no/b"], 74, "no/b: there is no folder no to write to"),
         (["text.txt", "-o", "text.txt"], 2, "exists and is not a bundle"),
     ],
 )

@@ -162,8 +162,8 @@ def test_phrases(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["text.txt", "--probe-similarity", "missing.tsv"], 66, "missing.tsv: no such file"),
         (["text.txt", "--probe-analogies", "text.txt"], 65, "text.txt, line 1: a line `: section` must"),
         (["text.txt", "--probe-similarity", "s", "--probe-similarity", "deep/s"], 2, "have the same name"),
-        (["text.txt", "-o", "no/b"], 74, "no/b.partial: could not create"),
-        (["text.txt", "-o", "text.txt/b"], 74, "text.txt/b.partial: could not create: Not a directory"),
+        (["text.txt", "-o", "no/b"], 74, "no/b: there is no folder no to write to"),
+        (["text.txt", "-o", "text.txt/b"], 74, "text.txt/b: there is no folder text.txt"),
         (["text.txt", "-o", "/proc/b"], 74, "/proc/b.partial: could not create"),
         (["text.txt", "-o", "text.txt"], 2, "exists and is not a bundle"),
         (["text.txt", "--phrase-passes", "2"], 2, "--phrase-passes goes with --phrases"),
@@ -445,7 +445,7 @@ def test_a_run_stopped_three_times_gives_the_bytes_of_one_that_was_not(
     with Path("text.txt").open("a") as file:
         file.write("and a line\n")
     assert train(*arguments, "-o", "b", "-q") == 2
-    assert "(the text of the corpus has changed)" in capsys.readouterr().err
+    assert "(the text to train or to validate on has changed)" in capsys.readouterr().err
     Path("text.txt").write_text("".join(LINES))
 
     assert train(*arguments, "-o", "b", "--json") == 0

@@ -106,7 +106,7 @@ def test_what_stops_a_training(folder: Path, capsys: pytest.CaptureFixture[str])
             "a bundle is there already; choose another name or overwrite it (--overwrite)",
         ),
         ((*train, "c", "--bidirectional"), 2, "reads from left to right: what comes after a word would tell"),
-        ((*train, "c", "--units", "0"), 2, "units must be at least 1, not 0"),
+        ((*train, "c", "--units", "0"), 2, "units must be from 1 to 65,536, not 0"),
         ((*train, "c", "--cell", "transformer"), 2, "'transformer' is not one of"),
         ((*train, "c", "--preset", "tiny"), 2, "'tiny' is not one of"),
         ((*train, "c", "--schedule", "cosin"), 2, "did you mean 'cosine'?"),
@@ -185,6 +185,7 @@ def test_options_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "options.toml"
     file.write_text(
         '[lm.train]\nunits = 7\nlines = true\noptimizer = "sgd"\nlearning-rate = 1\ntied = true\n'
+        "valid = 0.25\n"
     )
     context = click.Context(
         lm_train.train, info_name="train", parent=click.Context(_group("lm"), info_name="lm")
@@ -193,7 +194,10 @@ def test_options_from_a_file(tmp_path: Path) -> None:
     from seqkit.cli.config import read_config
 
     found = read_config(str(file), context)
-    assert found == {"units": 7, "lines": True, "optimizer": "sgd", "learning_rate": 1, "tied": True}
+    expected = {"units": 7, "lines": True, "optimizer": "sgd", "learning_rate": 1, "tied": True}
+    assert found == expected | {"valid": 0.25}
+    (valid,) = (param for param in lm_train.train.params if param.name == "valid")
+    assert valid.type_cast_value(context, 0.25) == "0.25"
 
 
 def _group(name: str) -> Any:

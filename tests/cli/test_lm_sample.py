@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from seqkit.cli import lm_sample
 from seqkit.cli.main import main
 from seqkit.errors import UnknownWordError
 from seqkit.language_model.model import LanguageModel
@@ -162,3 +163,8 @@ def test_what_is_wrong_is_said(
     found, out, err = run(capsys, *options)
     assert (found, out, err.count("\n")) == (code, "", 1)
     assert message in err
+
+
+def test_line_ends_and_tabs_are_written_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    lm_sample._write("def f():\n\treturn\x1b[0m\r\n")
+    assert capsys.readouterr().out == "def f():\n\treturn\\x1b[0m\\x0d\n"

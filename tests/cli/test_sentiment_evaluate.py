@@ -93,7 +93,16 @@ def test_evaluate_as_text(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
         (("evaluate", "stars", "dev.tsv"), 65, "dev.tsv, line 1: 'positive' is no label of the model"),
         (("cross-validate", "data.tsv", "--folds", "1"), 2, "folds must be 2 to 24"),
         (("cross-validate", "data.tsv", "--folds", "3", "--valid", "2"), 2, "above 0 and below 1, not 2"),
-        (("choose", "data", "--data", "dev.tsv", "--at-most-mb", "0"), 65, "no model is within the limits"),
+        (
+            ("choose", "data", "--data", "dev.tsv", "--at-most-mb", "1e-9"),
+            65,
+            "no model is within the limits",
+        ),
+        (
+            ("choose", "data", "--data", "dev.tsv", "--at-most-ms", "nan"),
+            2,
+            "--at-most-ms must be above 0, not nan",
+        ),
         (("choose", "data", "--data", "dev.tsv", "--metric", "quadratic_kappa"), 2, "data has no quadratic"),
     ],
 )

@@ -56,6 +56,11 @@ def test_only_the_noise_is_left_out(package: Path) -> None:
     assert run(package, MAIN + "import tensorflow").stderr == "a warning\n"
 
 
+def test_the_log_of_its_python_is_silent(package: Path) -> None:
+    code = MAIN + "import tensorflow, logging; logging.getLogger('tensorflow').warning('retracing')"
+    assert run(package, code).stderr == "a warning\n"
+
+
 def test_everything_is_shown_if_the_import_fails(package: Path) -> None:
     with (package / "tensorflow" / "__init__.py").open("a", encoding="utf-8") as file:
         file.write("raise ImportError('no such library')\n")

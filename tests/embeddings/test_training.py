@@ -365,7 +365,9 @@ def test_what_became_of_a_stopped_run(tmp_path: Path, text: Path, plain: tuple[T
         with pytest.raises(UsageError, match=r"seqkit was .*, is 99"):
             go_on()
     copy.write_bytes(text.read_bytes() + b"one more line\n")
-    with pytest.raises(UsageError, match=r"\(the text of the corpus has changed\).*delete .*b\.partial to"):
+    with pytest.raises(
+        UsageError, match=r"\(the text to train or to validate on has changed\).*delete .*b\.partial to"
+    ):
         go_on()
     copy.write_bytes(text.read_bytes())
     with signals_are_not_ours(), pytest.raises(InterruptedTraining, match="goes on from there"):

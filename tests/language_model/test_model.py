@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqkit.errors import CorpusError, UnknownWordError
+from seqkit.errors import CorpusError, UnknownWordError, UsageError
 from seqkit.language_model.coding import END_ID, SPECIALS, UNKNOWN_ID, Coding
 from seqkit.language_model.config import NetworkConfig
 from seqkit.language_model.model import LanguageModel
@@ -116,3 +116,9 @@ def test_prompts(words: LanguageModel) -> None:
     with pytest.raises(UnknownWordError, match="'cta' is not in the vocabulary"):
         words.id_of("cta")
     assert words.steps.vocabulary_size == len(PROBABILITIES)
+
+
+def test_one_text_is_no_list_of_letters(words: LanguageModel) -> None:
+    for ask in (words.score, words.score_tokens, words.rank):
+        with pytest.raises(UsageError, match=r"texts come in a list: \['the cat'\]"):
+            ask("the cat")  # type: ignore[operator]

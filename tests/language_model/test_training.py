@@ -210,7 +210,7 @@ def test_a_run_that_was_stopped_ends_in_the_same_bytes(
         with pytest.raises(UsageError, match=named):
             go("stopped", **changed)
     Path("valid").write_text("".join(line[::-1] + "\n" for line in valid.splitlines()))  # as many tokens
-    with pytest.raises(UsageError, match="the text of the corpus has changed"):
+    with pytest.raises(UsageError, match="the text to train or to validate on has changed"):
         go("stopped")
     Path("valid").write_text(valid)
     again = go("stopped")
@@ -334,10 +334,13 @@ def test_settings_that_do_not_go_together(
         (lambda: TextConfig(min_count=0), "must be at least 1"),
         (lambda: TextConfig(level="sentence"), "level must be one of word, character, bpe"),  # type: ignore[arg-type]
         (lambda: NetworkConfig(cell="transformer"), "cell must be one of lstm, gru"),
-        (lambda: NetworkConfig(layers=0), "layers must be at least 1"),
+        (lambda: NetworkConfig(layers=0), "layers must be from 1 to 32, not 0"),
         (lambda: NetworkConfig(dropout=1.0), "dropout must be"),
         (lambda: NetworkConfig(weight_drop=-0.1), "weight_drop must be"),
+        (lambda: NetworkConfig(units=10**8), "units must be from 1 to 65,536, not 100000000"),
         (lambda: TrainingConfig(bptt=0), "bptt must be at least 1"),
+        (lambda: TrainingConfig(epochs=5001), "epochs must be from 1 to 5,000, not 5001"),
+        (lambda: TrainingConfig(optimizer="adam"), "optimizer must be an OptimizerConfig, not 'adam'"),  # type: ignore[arg-type]
         (lambda: TrainingConfig(activation=-1.0), "activation must be 0 to 1000"),
         (lambda: TrainingConfig(seed=-1), "seed must be from 0"),
         (lambda: RunConfig(precision="float16"), "precision must be one of"),  # type: ignore[arg-type]

@@ -48,6 +48,12 @@ def test_a_label_twice() -> None:
         Labels(("a", "a"))
 
 
+def test_a_label_that_is_a_text() -> None:
+    with pytest.raises(DataError, match=r"a label of 1,001 characters, x{40}…: is it the right column\?"):
+        Labels(("a", "x" * 1001))
+    assert len(Labels(("a", "x" * 1000))) == 2
+
+
 @pytest.mark.parametrize(
     ("name", "hint"), [("postive", "did you mean 'positive'"), ("xyz", "known: negative, positive")]
 )

@@ -70,6 +70,12 @@ def test_explanations_add_up_to_the_log_odds(model: SentimentModel) -> None:
         model.explain(text, "postive")
 
 
+def test_one_text_is_no_list_of_letters(model: SentimentModel) -> None:
+    for ask in (model.predict, model.classify):
+        with pytest.raises(UsageError, match=r"texts come in a list: \['good film'\], not"):
+            ask("good film")
+
+
 def test_a_stream_is_not_held(model: SentimentModel) -> None:
     """In order, and with as little memory after many texts as after few."""
 

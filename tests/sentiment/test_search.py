@@ -249,3 +249,9 @@ def test_a_limit_on_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_plans_that_cannot_be(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         SearchPlan(**options)
+
+
+@pytest.mark.parametrize("limit", [0, -1.0, float("nan")])
+def test_a_limit_of_time_is_above_0(limit: float) -> None:
+    with pytest.raises(UsageError, match="at_most_ms must be above 0, not"):
+        SearchPlan(minutes=1, at_most_ms=limit)

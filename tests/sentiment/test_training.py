@@ -131,6 +131,15 @@ def test_settings_out_of_range(change: dict[str, Any], message: str) -> None:
         FitConfig(**change)
 
 
+def test_what_another_model_has_begun_is_kept(toy_file: Path, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "b.partial" / "cnn-0.checkpoint.safetensors"
+    checkpoint.parent.mkdir()
+    checkpoint.write_text("state")
+    with pytest.raises(UsageError, match=r"holds cnn-0\.checkpoint\.safetensors, which is not of"):
+        train([toy_file], tmp_path / "b")
+    assert checkpoint.read_text() == "state"
+
+
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -0.5, float("nan")])
 def test_fractions_out_of_range(toy_file: Path, fraction: float) -> None:
     with pytest.raises((UsageError, DataError)):

@@ -57,8 +57,11 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         ({"tokenizer": {"kind": "character"}}, "(tokenizer.kind was word, is character)"),
         ({"max_vocab": 10, "learning_rate": 1}, "(learning_rate was 0.025, is 1; max_vocab was None, is 10)"),
         ({"window": 5}, "(window was None, is 5)"),
-        ({"text": "abd"}, "(the text of the corpus has changed)"),
-        ({"text": "abd", "max_vocab": 1}, "(max_vocab was None, is 1; the text of the corpus has changed)"),
+        ({"text": "abd"}, "(the text to train or to validate on has changed)"),
+        (
+            {"text": "abd", "max_vocab": 1},
+            "(max_vocab was None, is 1; the text to train or to validate on has changed)",
+        ),
     ],
 )
 def test_another_run_is_refused_with_what_differs(
