@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from seqkit.errors import DataError, did_you_mean
 
-
 LONGEST = 1_000
 """Characters of a label: what is longer is a text, and would not fit into a bundle's manifest."""
 
