@@ -14,6 +14,13 @@ from seqkit._manifest import MANIFEST
 from seqkit.errors import BundleError, SeqkitError, UsageError
 
 
+_NUMBERS: dict[type, tuple[tuple[type, ...], str]] = {
+    bool: ((bool, np.bool_), "True or False"),
+    float: ((Real,), "a number"),
+    int: ((Integral,), "a whole number"),
+}
+
+
 def check_numbers(config: Any) -> None:
     """Makes the numbers in a dataclass plain Python's, by the types of its fields; for its `__post_init__`.
 
@@ -44,13 +51,6 @@ def check_several(texts: object) -> None:
     """Raises UsageError for one text where several are asked for: a str would be read letter by letter."""
     if isinstance(texts, str):
         raise UsageError(f"texts come in a list: [{texts!r:.40}], not {texts!r:.40} by itself")
-
-
-_NUMBERS: dict[type, tuple[tuple[type, ...], str]] = {
-    bool: ((bool, np.bool_), "True or False"),
-    float: ((Real,), "a number"),
-    int: ((Integral,), "a whole number"),
-}
 
 
 def checked_settings(bundle: Path, kind: Any, values: object) -> Any:

@@ -221,7 +221,7 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
         """
         kernel, mask = self._value(self.recurrent_kernel), None
         if training and (self.recurrent_dropout or self.weight_drop):
-            of_units, of_weights = self._seeds(seed, range(2, 4))
+            of_units, of_weights = self._seeds(seed, range(2, 4))  # 0 and 1 are those of zoneout
             if self.recurrent_dropout:
                 mask = dropout_mask([batch, self.hidden_size], self.recurrent_dropout, of_units, kernel.dtype)
             if self.weight_drop:
