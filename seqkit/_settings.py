@@ -13,7 +13,6 @@ import numpy as np
 from seqkit._manifest import MANIFEST
 from seqkit.errors import BundleError, SeqkitError, UsageError
 
-
 _NUMBERS: dict[type, tuple[tuple[type, ...], str]] = {
     bool: ((bool, np.bool_), "True or False"),
     float: ((Real,), "a number"),
