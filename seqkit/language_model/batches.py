@@ -62,7 +62,8 @@ class StreamBatches:
         self, ids: Ids, batch_size: int, bptt: int, seed: int, *, random_lengths: bool, has_ends: bool
     ) -> None:
         if len(ids) < batch_size:
-            raise CorpusError(f"{len(ids)} tokens are too few for batches of {batch_size}: lower batch_size")
+            short = f"{len(ids)} tokens are too few for batches of {batch_size}"
+            raise CorpusError(f"{short}: lower batch_size (--batch-size)")
         self._ids, self._batch_size, self._bptt, self._seed = ids, batch_size, bptt, seed
         self._random_lengths, self._has_ends = random_lengths, has_ends
         self._starts_of = lru_cache(maxsize=2)(self._starts)

@@ -85,6 +85,9 @@ class SettingsSearch:
         check_numbers(self)
         if (self.minutes is None) == (self.epochs is None):
             raise UsageError("give either the minutes or the epochs of all trials together")
+        name = "minutes" if self.epochs is None else "epochs"
+        if not 0 < getattr(self, name) < math.inf:
+            raise UsageError(f"{name} must be above 0, not {getattr(self, name):g}")
         _ = self.plan
 
     @property

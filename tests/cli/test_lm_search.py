@@ -93,7 +93,7 @@ def test_the_table_has_the_best_first(folder: Path, capsys: pytest.CaptureFixtur
     [
         (("text",), 2, "give either the minutes or the epochs"),
         (("text", "--epochs", "1", "--minutes", "1"), 2, "give either the minutes or the epochs"),
-        (("text", "--minutes", "0"), 2, "budget must be above 0"),
+        (("text", "--minutes", "0"), 2, "minutes must be above 0, not 0"),
         (("text", "--epochs", "1", "--valid", "0"), 2, "text to validate on"),
         (("text", "--epochs", "1", "--scale", "units=log:1"), 2, "should be SCALE:LOW,HIGH"),
         (("text", "--epochs", "1", "--scale", "tied=choice:0,1"), 2, "'tied' is none of accumulation"),

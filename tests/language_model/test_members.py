@@ -149,17 +149,19 @@ def test_weights_that_are_not_those_of_the_network(tmp_path: Path, tensors: Any,
         (changed("network", units="3"), "units is '3'"),
         (changed("network", units=3.0), r"units is 3\.0"),
         (changed("network", layers=True), "layers is True"),
-        (changed("network", layers=0), "layers must be at least 1"),
+        (changed("network", layers=0), "layers must be from 1 to 32, not 0"),
         (changed("network", weight_drop=2.0), "weight_drop must be"),
         (changed("network", dropout="x" * 1000), "dropout is 'xxx"),
         (changed("network", tied="yes"), "tied is 'yes'"),
         (changed("text", level=["word"]), r"level is \['word'\]"),
         (changed("text", level="sentence"), "level must be one of"),
         (changed("text", lines=None), "lines is None"),
-        (changed("network", units=10**9), "too few weights"),
-        (changed("network", embedding_size=10**12), "too few weights"),
-        (changed("network", layers=10**15), "too few weights"),
-        (changed("network", units=10**30), "too few weights"),
+        (changed("network", units=65_536), "too few weights"),
+        (changed("network", embedding_size=65_536), "too few weights"),
+        (changed("network", layers=32), "too few weights"),
+        (changed("network", embedding_size=10**12), "embedding_size must be from 1 to 65,536"),
+        (changed("network", layers=10**15), "layers must be from 1 to 32"),
+        (changed("network", units=10**30), "units must be from 1 to 65,536"),
     ],
 )
 def test_settings_that_cannot_be(tmp_path: Path, config: Any, message: str) -> None:
@@ -168,7 +170,7 @@ def test_settings_that_cannot_be(tmp_path: Path, config: Any, message: str) -> N
 
 def test_weights_without_numbers_ask_for_nothing(tmp_path: Path) -> None:
     """A shape with a 0 in it takes no byte, whatever else stands there."""
-    units = 10**8
+    units = 65_536
     tensors = {**TENSORS_OF, "layer_1.recurrent_kernel": np.zeros((units, 0), np.float32)}
     refused(write(tmp_path / "b", tensors=tensors, config=changed("network", units=units)), "too few weights")
 

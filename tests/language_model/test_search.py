@@ -159,8 +159,9 @@ def test_trials_that_fell_behind_are_let_go(monkeypatch: pytest.MonkeyPatch) -> 
     [
         ({}, "give either the minutes or the epochs"),
         ({"minutes": 1.0, "epochs": 1.0}, "give either the minutes or the epochs"),
-        ({"minutes": 0.0}, "budget must be above 0"),
-        ({"epochs": -1.0}, "budget must be above 0"),
+        ({"minutes": 0.0}, "minutes must be above 0, not 0"),
+        ({"minutes": float("nan")}, "minutes must be above 0, not nan"),
+        ({"epochs": -1.0}, "epochs must be above 0, not -1"),
         ({"epochs": 1.0, "trials": 0}, "trials must be from 1"),
         ({"epochs": 1.0, "rounds": 0}, "rounds must be from 1"),
     ],
