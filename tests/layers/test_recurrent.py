@@ -274,7 +274,8 @@ def check_gradients(helpers: Any, cell: str, **options: bool) -> None:
     x[1, 1:], x[2, 0] = 9, 9
     targets = np.random.default_rng(4).normal(size=model(x).shape)
     helpers.randomise(layer)
-    found = gradient_check(model, x, targets, "mse", training=True, entries=4)
+    # Normalising few units bends the loss: at 1e-5 the differences are off by 1.3e-7, at 5e-6 by 3e-8.
+    found = gradient_check(model, x, targets, "mse", training=True, change=2.5e-6, entries=4)
     assert found.largest <= 1e-7, found
 
 
