@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -122,17 +122,28 @@ class _Writing:
         _write(between.join(texts) + "\n")
 
     def streamed(self) -> None:
-        from seqkit.language_model.sampling import Sampler, TextStream
+        from seqkit.language_model.sampling import Sampler
 
-        sampler = Sampler(self.steps)
+        sampler, between = Sampler(self.steps), ""
         for row in range(self.config.number):
-            text = TextStream(self.model.decode, context=self.ids, stop=self.stop)
-            _write(self.beginning)
-            for word in sampler.stream(self.config, self.ids, row=row):
-                _write(text.push(word))
-                if text.stopped:
-                    break
-            _write(text.finish() + "\n")
+            _write(between)
+            for piece in self._pieces(sampler, row):
+                _write(piece)
+                if "\n" in piece:
+                    between = "\n"
+            _write("\n")
+
+    def _pieces(self, sampler: Any, row: int) -> Iterator[str]:
+        """A text, as it is drawn."""
+        from seqkit.language_model.sampling import TextStream
+
+        yield self.beginning
+        text = TextStream(self.model.decode, context=self.ids, stop=self.stop)
+        for word in sampler.stream(self.config, self.ids, row=row):
+            yield text.push(word)
+            if text.stopped:
+                break
+        yield text.finish()
 
 
 def _write(text: str) -> None:

@@ -23,7 +23,9 @@ def probe_of(
 
     def probe(epoch: int, vectors: Vectors) -> dict[str, Any]:
         for word in words:
-            near = ", ".join(other for other, _ in vectors.most_similar(word, 5)) if word in vectors else "?"
+            near = "not in the vocabulary"
+            if word in vectors:
+                near = ", ".join(other for other, _ in vectors.most_similar(word, 5))
             progress.message(f"epoch {epoch}: {word}: {near}")
         if not similarity and not analogies:
             return {}

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from seqkit.embeddings.neighbours import unit_rows
 from seqkit.embeddings.testsets import Analogies, read_analogies, read_similarity
 from seqkit.errors import Place, UnavailableError, UsageError
 
@@ -167,15 +168,13 @@ class _Words:
 
     @classmethod
     def of(cls, vectors: Vectors) -> _Words:
-        norms: npt.NDArray[np.float32] = np.linalg.norm(vectors.matrix, axis=1, keepdims=True)
-        unit = (vectors.matrix / np.where(norms > 0, norms, 1)).astype(np.float32, copy=False)
         first: dict[str, int] = {}
         spellings: dict[int, list[int]] = {}
         for index, word in enumerate(vectors.words):
             earlier = first.setdefault(word.upper(), index)
             if earlier != index:
                 spellings.setdefault(earlier, [earlier]).append(index)
-        return cls(unit, first, spellings)
+        return cls(unit_rows(vectors.matrix), first, spellings)
 
     def ids(self, words: Sequence[str]) -> list[int] | None:
         """Their ids; None where one is unknown."""

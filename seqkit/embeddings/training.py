@@ -133,6 +133,8 @@ def train(
     )
     if run.patience is not None and not corpus.validation:
         raise UsageError("patience needs held-out text: set validation (--validation 0.01, for one)")
+    if are_counts(sources) and Path(bundle).resolve() == Path(sources[0]).resolve():
+        raise UsageError(f"{bundle} holds the counts to train on: write to another place (-o)")
     initial = initial_of(init, config, progress)
     writing = BundleWriter(
         bundle, kind="vectors", overwrite=run.overwrite, keeps=(*SCRATCH, CHECKPOINT, BEST)

@@ -18,6 +18,7 @@ from seqkit.language_model.coding import END_ID, NEWLINE, SPECIALS, UNKNOWN_ID, 
 from seqkit.language_model.config import TextConfig
 from seqkit.language_model.pairs import BytePairs
 from seqkit.progress import SILENT, Progress
+from seqkit.text.columns import LONGEST_LABEL
 from seqkit.text.corpus import LINE_END
 from seqkit.text.encoding import EncodingConfig, encode
 from seqkit.text.labelled import read_examples
@@ -215,6 +216,9 @@ def labelled(
             label = example.labels[str(config.label_column)]
             if label is None:
                 raise CorpusError("no label", path=example.path, line=example.line)
+            if len(label) > LONGEST_LABEL:
+                reason = f"a label of {len(label):,} characters, {label:.40}…: is it the right column?"
+                raise CorpusError(reason, path=example.path, line=example.line)
             text = " ".join(example.text.splitlines())
             texts.append(text.lower() if config.lowercase else text)
             labels.append(label)

@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.errors import DataError, did_you_mean
-
-LONGEST = 1_000
-"""Characters of a label: what is longer is a text, and would not fit into a bundle's manifest."""
+from seqkit.text.columns import LONGEST_LABEL
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Labels:
         names: of the labels; the position is the index.
 
     Raises:
-        DataError: fewer than two labels, one twice, or one longer than `LONGEST`.
+        DataError: fewer than two labels, one twice, or one longer than `LONGEST_LABEL`.
     """
 
     names: tuple[str, ...]
@@ -39,7 +37,7 @@ class Labels:
     def __post_init__(self) -> None:
         if len(set(self.names)) != len(self.names):
             raise DataError(f"a label stands twice in {', '.join(self.names)}")
-        if long := [name for name in self.names if len(name) > LONGEST]:
+        if long := [name for name in self.names if len(name) > LONGEST_LABEL]:
             raise DataError(
                 f"a label of {len(long[0]):,} characters, {long[0]:.40}…: is it the right column?"
             )

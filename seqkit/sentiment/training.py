@@ -26,7 +26,7 @@ from seqkit.sentiment.evaluation.metrics import accuracy, macro_f1
 from seqkit.sentiment.members import KIND, MAX_MEMBERS, model_settings, write_members
 from seqkit.sentiment.model import SentimentModel
 from seqkit.sentiment.models.contract import Fitting, Resources
-from seqkit.sentiment.registry import model_kind
+from seqkit.sentiment.registry import kind_of, model_kind
 from seqkit.sentiment.self_training import PseudoLabelled, SelfTraining, Unlabelled, pseudo_labelled
 from seqkit.storage import BundleWriter
 from seqkit.text.columns import Columns
@@ -60,6 +60,8 @@ class FitConfig:
         check_numbers(self)
         if not self.models:
             raise UsageError("there is no model to train")
+        for settings in self.models:
+            kind_of(settings)
         if self.seeds < 1 or self.seeds * len(self.models) > MAX_MEMBERS:
             raise UsageError(f"seeds must be at least 1, and members at most {MAX_MEMBERS}")
         if not 0 <= self.seed < 2**31 - MAX_MEMBERS:

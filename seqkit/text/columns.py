@@ -24,6 +24,9 @@ _DROPPED = str.maketrans("", "", " -_")
 TEXT, LABEL = "text", "label"
 """What the columns are called where nothing names them."""
 
+LONGEST_LABEL = 1_000
+"""Characters of a label: what is longer is a text, and would not fit into a bundle's manifest."""
+
 
 @dataclass(frozen=True)
 class Columns:

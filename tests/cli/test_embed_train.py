@@ -127,7 +127,7 @@ def test_probes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert answer["validation_loss"] == min(record["validation_loss"] for record in answer["history"])
     lines = err.splitlines()
     assert f"epoch 1: validation loss {record['validation_loss']:.4f}" in lines
-    assert "epoch 2: xyzzy: ?" in lines
+    assert "epoch 2: xyzzy: not in the vocabulary" in lines
     assert any(line.startswith("epoch 2: king: ") and line.count(", ") == 4 for line in lines)
     shown = f"epoch 1: kingdom-similarity spearman {record['kingdom-similarity_spearman']:.3f}, "
     assert any(line.startswith(shown) for line in lines)

@@ -124,7 +124,8 @@ def test_texts_of_several_lines_stand_apart(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Toy, "decode", lambda self, ids: "\n".join(WORDS[one] for one in ids))
-    assert run(capsys, "-n", "2", "--top-k", "1")[1] == "the\ncat\nsat\n\nthe\ncat\nsat\n"
+    for options in ((), ("--stream",)):
+        assert run(capsys, "-n", "2", "--top-k", "1", *options)[1] == "the\ncat\nsat\n\nthe\ncat\nsat\n"
 
 
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:

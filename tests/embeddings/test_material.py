@@ -118,6 +118,14 @@ def test_counts_of_other_settings(
     assert not list(tmp_path.iterdir())
 
 
+def test_counts_are_not_replaced_by_their_vectors(counts: Path) -> None:
+    before = digest(counts)
+    for bundle in (counts, counts.parent / ".." / counts.parent.name / counts.name):
+        with pytest.raises(UsageError, match=r"holds the counts to train on: write to another place \(-o\)"):
+            train([counts], bundle, SMALL, run=replace(RUN, overwrite=True))
+    assert digest(counts) == before
+
+
 def test_counts_for_another_method_and_among_texts(counts: Path, text: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"holds counts, which only method glove trains on; give the text"):
         train([counts], tmp_path / "b", SkipGramConfig(), run=RUN)

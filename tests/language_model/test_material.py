@@ -228,6 +228,11 @@ def test_a_text_of_its_own_to_validate_on_has_labels(write: Any) -> None:
 def test_what_labels_need(write: Any) -> None:
     with pytest.raises(CorpusError, match=r"t\.tsv, line 3: no label"):
         made(write("kind\tline\na\tx\n\ty\n", "t.tsv"), **LABELLED)
+    long = f"kind\tline\na\tx\n{'b' * 1_001}\ty\n"
+    with pytest.raises(
+        CorpusError, match=r"t\.tsv, line 3: a label of 1,001 characters, bbb.*: is it the right"
+    ):
+        made(write(long, "t.tsv"), **LABELLED)
     with pytest.raises(CorpusError, match="no column 'kind'"):
         made(write("sort\tline\na\tx\n", "t.tsv"), **LABELLED)
     with pytest.raises(UsageError, match="add lines"):

@@ -121,6 +121,7 @@ def test_validation_labels_are_those_of_training(toy_file: Path, tmp_path: Path)
     ("change", "message"),
     [
         ({"models": ()}, "there is no model to train"),
+        ({"models": ("linear",)}, "str has the settings of no model"),
         ({"seeds": 0}, "seeds must be at least 1"),
         ({"seeds": 101}, "members at most 100"),
         ({"seed": -1}, "seed must be from 0 to"),
