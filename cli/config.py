@@ -62,7 +62,7 @@ def read_config(path: str, ctx: click.Context) -> dict[str, Any]:
         UsageError: not TOML, an unknown key or table, a value of another type or out of range.
     """
     try:
-        document = tomllib.loads(require_existing(path).read_text(encoding="utf-8"))
+        document = tomllib.loads(require_existing(path).read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not a TOML file: {error}") from error
     options = _options_of(ctx)
@@ -82,13 +82,17 @@ def read_config(path: str, ctx: click.Context) -> dict[str, Any]:
 
 
 def _options_of(ctx: click.Context) -> dict[str, click.Option]:
-    """The options that a file may set, by every name that they go by, with underscores."""
-    result: dict[str, click.Option] = {}
-    for param in ctx.command.params:
-        if isinstance(param, click.Option) and not param.is_eager:
-            long = [name.removeprefix("--") for name in param.opts if name.startswith("--")]
-            result |= {name.replace("-", "_"): param for name in (*long, str(param.name))}
-    return result
+    """The options that a file may set, by every name that they go by, with underscores.
+
+    An option wins over the parameter of another one: `output` is `--output`, wherever that goes.
+    """
+    options = [
+        param for param in ctx.command.params if isinstance(param, click.Option) and not param.is_eager
+    ]
+    long = ((name, option) for option in options for name in option.opts if name.startswith("--"))
+    return {str(option.name): option for option in options} | {
+        name.removeprefix("--").replace("-", "_"): option for name, option in long
+    }
 
 
 def _tables_for(

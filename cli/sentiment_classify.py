@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -65,6 +66,9 @@ def classify(
     from seqkit._processors import available_cores
     from seqkit.sentiment.model import SentimentModel
 
+    for text in texts:
+        if len(text) < 256 and os.path.isfile(text):
+            note(f"{text}: read as a text, though there is such a file; --file {text} classifies its lines")
     model = SentimentModel.load(bundle)
     batches = iter([texts]) if texts else _batches("-" if file is None else file)
     output = _Output(model, threshold, explain)
@@ -169,8 +173,10 @@ def _show_one(found: Classified, words: Words) -> None:
     rows += [["unknown words", f"{found.unknown} of {found.tokens}"]] if found.unknown else []
     echo(found.text)
     echo_table(["", ""], rows)
-    if words:
-        click.echo(_coloured(words), color=wants_colour())
+    if words and wants_colour():
+        click.echo(_coloured(words), color=True)
+    elif words:
+        echo_table(["", ""], [[token, f"{weight:+.4f}"] for token, weight in words])
     click.echo()
 
 

@@ -93,7 +93,7 @@ class Bundle:
             raise BundleError(path, f"is a {manifest.kind} bundle; a {kind} bundle is needed here")
         for name in sizes.keys() ^ {MANIFEST, *manifest.members}:
             raise BundleError(
-                path, "in the directory but not in the manifest" if name in sizes else "missing", member=name
+                path, "not of this bundle; remove it" if name in sizes else "missing", member=name
             )
         for name, member in manifest.members.items():
             if sizes[name] != member.size:

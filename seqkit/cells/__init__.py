@@ -7,17 +7,12 @@ step is split from the loop around it; `conversion` exchanges weights with Keras
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from seqkit.cells.cell import Cell
+from seqkit.cells.conversion import from_keras, to_keras
+from seqkit.cells.gru import GRUCell
+from seqkit.cells.lstm import LSTMCell
+from seqkit.cells.rnn import RNNCell
 from seqkit.cells.states import GRUState, LSTMState, RNNState
-from seqkit.lazy import lazy_names
-
-if TYPE_CHECKING:
-    from seqkit.cells.cell import Cell
-    from seqkit.cells.conversion import from_keras, to_keras
-    from seqkit.cells.gru import GRUCell
-    from seqkit.cells.lstm import LSTMCell
-    from seqkit.cells.rnn import RNNCell
 
 __all__ = [
     "Cell",
@@ -30,15 +25,3 @@ __all__ = [
     "from_keras",
     "to_keras",
 ]
-
-# What needs TensorFlow is imported when it is first asked for.
-_HOMES = {
-    "Cell": "seqkit.cells.cell",
-    "GRUCell": "seqkit.cells.gru",
-    "LSTMCell": "seqkit.cells.lstm",
-    "RNNCell": "seqkit.cells.rnn",
-    "from_keras": "seqkit.cells.conversion",
-    "to_keras": "seqkit.cells.conversion",
-}
-
-__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -219,6 +219,7 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
             A named tuple; None stands for an option that is off. A gradient by its weights is a gradient by
             the cell's.
         """
+        self.check_built()
         kernel, mask = self._value(self.recurrent_kernel), None
         if training and (self.recurrent_dropout or self.weight_drop):
             of_units, of_weights = self._seeds(seed, range(2, 4))  # 0 and 1 are those of zoneout
@@ -248,6 +249,7 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
 
     def begin_inputs(self, inputs: Any) -> Any:
         """W_gx x⟨t⟩ of all gates, (…, gates · units): with b_g, or before layer normalisation without it."""
+        self.check_built()
         bias = None if self.layer_norm else self._value(self.bias)
         return product(tf.cast(inputs, self.compute_dtype), self._value(self.kernel), bias)
 

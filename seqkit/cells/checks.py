@@ -15,7 +15,7 @@ from seqkit.errors import UsageError
 
 def checked_count(name: str, value: Any) -> int:
     """A whole number above 0."""
-    if not _is_whole(value) or value < 1:
+    if not is_whole(value) or value < 1:
         raise UsageError(f"{name} must be a whole number above 0, not {value!r}")
     return int(value)
 
@@ -38,7 +38,7 @@ def checked_seed(value: Any) -> int | None:
     """A seed, 0 to 2³¹-1; None stays None."""
     if value is None:
         return None
-    if not _is_whole(value) or not 0 <= value < 2**31:
+    if not is_whole(value) or not 0 <= value < 2**31:
         raise UsageError(f"seed must be from 0 to 2147483647, not {value!r}")
     return int(value)
 
@@ -50,5 +50,6 @@ def checked_choice(name: str, value: Any, known: Collection[str | None]) -> Any:
     return value
 
 
-def _is_whole(value: Any) -> bool:
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number; True and False are none."""
     return isinstance(value, Integral) and not isinstance(value, bool)

@@ -72,15 +72,18 @@ def from_keras(layer: Any) -> Cell:
     return cell
 
 
-def to_keras(cell: Cell) -> Any:
+def to_keras(cell: Any) -> Any:
     """The cell of Keras with the same weights, for `keras.layers.RNN` or to take the weights from.
 
     Args:
-        cell: a built cell whose options Keras has, too.
+        cell: a built cell whose options Keras has, too, or a layer around it.
 
     Raises:
         UsageError: if Keras has no such cell, or there are no weights yet.
     """
+    cell = getattr(cell, "cell", cell)
+    if type(cell) not in (RNNCell, GRUCell, LSTMCell):
+        raise UsageError(f"only RNNCell, GRUCell and LSTMCell can be converted, not {type(cell).__name__}")
     cell.check_built()
     if lacking := _lacking_in_keras(cell):
         raise UsageError(f"Keras' cells have no {', '.join(lacking)}: {cell.name} cannot be converted")

@@ -202,6 +202,8 @@ def _own_initializer(initializer: Any, gate: int, seed: int | None) -> Any:
     if "seed" not in config:
         return initializer  # nothing random
     base = config["seed"] if seed is None else seed
+    if isinstance(base, dict):  # a generator, which would give each gate the same values
+        base = base["config"]["seed"]
     if isinstance(base, int):
         base = int(np.random.SeedSequence([base, gate]).generate_state(1)[0] >> 1)
     return type(initializer).from_config({**config, "seed": base})

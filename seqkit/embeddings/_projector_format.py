@@ -42,15 +42,11 @@ def metadata_path(path: Path) -> Path:
     Args:
         path: the file of vectors; "wiki.tsv", with neither in its name, goes with "wiki_metadata.tsv".
     """
-    stem, ending = path.name, ""
-    if "." in path.name:
-        stem, _, ending = path.name.partition(".")
-        ending = "." + ending
     for name in ("vectors", "tensors", "tensor"):
-        if name in stem:
-            head, _, tail = stem.rpartition(name)
-            return path.with_name(f"{head}metadata{tail}{ending}")
-    return path.with_name(f"{stem}_metadata{ending}")
+        if name in path.name:
+            return path.with_name("metadata".join(path.name.rsplit(name, 1)))
+    stem, dot, ending = path.name.partition(".")
+    return path.with_name(f"{stem}_metadata{dot}{ending}")
 
 
 def read_projector(path: Path, builder: TableBuilder) -> None:

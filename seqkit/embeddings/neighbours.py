@@ -39,7 +39,10 @@ def nearest_rows(
         rows = queries[start : start + batch]
         cosines = unit[rows] @ unit.T  # (batch, words)
         cosines[np.arange(len(rows)), rows] = -np.inf
-        best = np.sort(np.argpartition(cosines, -k, axis=1)[:, -k:], axis=1)
+        last = np.partition(cosines, -k, axis=1)[:, -k, None]
+        above, tied = cosines > last, cosines == last
+        tied &= np.cumsum(tied, axis=1) <= k - above.sum(axis=1, keepdims=True)
+        best = np.nonzero(above | tied)[1].reshape(len(rows), k)
         order = np.argsort(-np.take_along_axis(cosines, best, axis=1), axis=1, kind="stable")
         found[start : start + batch] = np.take_along_axis(best, order, axis=1)
     return found

@@ -39,6 +39,23 @@ def keyed_vectors(vocabulary: Vocabulary, matrix: npt.NDArray[np.float32]) -> Ke
     return keyed
 
 
+def similarity(keyed: KeyedVectors, vocabulary: Vocabulary, a: str, b: str) -> float:
+    """The cosine of the angle between the vectors of two words.
+
+    Args:
+        keyed: made by `keyed_vectors`.
+        vocabulary: its words.
+        a: a word.
+        b: another one, or the same.
+
+    Raises:
+        UnknownWordError: a word outside the vocabulary.
+    """
+    rows = [vocabulary[word] for word in (a, b)]
+    first, second = keyed.vectors[rows] / keyed.norms[rows][:, None]
+    return float(np.clip(first @ second, -1, 1))
+
+
 def most_similar(
     keyed: KeyedVectors, vocabulary: Vocabulary, positive: Sequence[str], negative: Sequence[str], n: int
 ) -> list[tuple[str, float]]:

@@ -289,6 +289,14 @@ class Vectors:
         chosen = [words] if isinstance(words, str) else list(words)
         return queries.most_similar(self._keyed, self._vocabulary, chosen, [], n)
 
+    def similarity(self, a: str, b: str) -> float:
+        """The cosine of the angle between the vectors of two words, -1 to 1; 0 for a zero vector.
+
+        Raises:
+            UnknownWordError: a word outside the vocabulary, with the nearest spellings.
+        """
+        return queries.similarity(self._keyed, self._vocabulary, a, b)
+
     def analogy(self, a: str, b: str, c: str, n: int = 5) -> list[tuple[str, float]]:
         """What is to `c` as `b` is to `a`: the words nearest to b - a + c (3CosAdd), the three left out.
 

@@ -75,7 +75,8 @@ class Cache:
         cached = np.divide(same, total, out=np.zeros_like(total), where=total > 0)
         share = np.where(total > 0, self._config.share, 0)
         self._hidden, self._tokens = states[-self._config.size :], tokens[-self._config.size :]
-        found: Floats = -np.log((1 - share) * np.exp(-surprisal) + share * cached)
+        with np.errstate(divide="ignore"):  # what is not cached has the logarithm -∞
+            found: Floats = -np.logaddexp(np.log1p(-share) - surprisal, np.log(share * cached))
         return found
 
     def over(self, pieces: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:

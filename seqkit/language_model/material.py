@@ -155,10 +155,7 @@ def _of_characters(sources: Sources, config: TextConfig, progress: Progress) -> 
 
 def _of_pairs(sources: Sources, config: TextConfig, seed: int, progress: Progress) -> Material:
     text = Hashed()
-    lines = [
-        line.lower() if config.lowercase else line
-        for line in text.lines(iter_lines(sources, progress=progress))
-    ]
+    lines = list(text.lines(iter_lines(sources, progress=progress)))
     held = _held_out(len(lines), config, seed, sources)
     pairs, cut, vocabulary = _cut(lines, held, config, sources)
     rows = [np.array([*(_id(vocabulary, token) for token in tokens), END_ID], np.int32) for tokens in cut]
@@ -219,8 +216,7 @@ def labelled(
             if len(label) > LONGEST_LABEL:
                 reason = f"a label of {len(label):,} characters, {label:.40}…: is it the right column?"
                 raise CorpusError(reason, path=example.path, line=example.line)
-            text = " ".join(example.text.splitlines())
-            texts.append(text.lower() if config.lowercase else text)
+            texts.append(" ".join(example.text.splitlines()))
             labels.append(label)
     return texts, labels
 
@@ -240,6 +236,7 @@ def _cut(
     """Byte pairs at their level, the tokens of each line, and the vocabulary of what is not held out."""
     pairs = None
     if config.level == "bpe":
+        lines = [line.lower() for line in lines] if config.lowercase else lines
         kept = (line for line, out in zip(lines, held, strict=True) if not out)
         pairs = BytePairs.learned(kept, config.max_vocab or PAIRS)
     cut = [pairs.tokens(line) if pairs else config.cutter.tokenize(line) for line in lines]

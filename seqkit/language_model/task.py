@@ -73,5 +73,7 @@ class LanguageTask:
         if self._activation:
             loss += self._activation * tf.reduce_mean(tf.square(dropped))
         if self._slowness:
-            loss += self._slowness * tf.reduce_mean(tf.square(plain[:, 1:] - plain[:, :-1]))
+            changes = tf.square(plain[:, 1:] - plain[:, :-1])  # none in a piece of one token
+            size = tf.cast(tf.size(changes), changes.dtype)
+            loss += self._slowness * tf.math.divide_no_nan(tf.reduce_sum(changes), size)
         return loss

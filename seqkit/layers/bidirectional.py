@@ -189,8 +189,12 @@ def _like(forward: Recurrent) -> Recurrent:
     """A layer for the other direction, whose weights are drawn by themselves."""
     config = {**forward.get_config(), "go_backwards": True, "name": "backward"}
     cell = config["cell"]["config"]
-    if cell.get("seed") is not None:
-        cell["seed"] = derived_seed(cell["seed"], "backward")
+    initialisers = (
+        value["config"] for value in cell.values() if isinstance(value, dict) and "config" in value
+    )
+    for seeded in (cell, *initialisers):
+        if isinstance(seeded, dict) and isinstance(seeded.get("seed"), int):
+            seeded["seed"] = derived_seed(seeded["seed"] % 2**31, "backward")
     return Recurrent.from_config(config)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from seqkit.cells import Cell
 from seqkit.errors import UsageError
 from seqkit.layers.kernels.passage import Passage
 from seqkit.layers.kernels.selection import run
@@ -100,6 +102,8 @@ class Recurrent(SequenceLayer):
     def run(self, sequences: Any, initial_state: Any, mask: Any, training: bool) -> Course:
         """All that may be given out; see `SequenceLayer`."""
         cell = self.cell
+        if isinstance(cell, Cell) and sequences.shape[2] not in (None, cell.kernel.shape[0]):
+            raise UsageError(f"{self.name} takes {cell.kernel.shape[0]} features, not {sequences.shape[2]}")
         batch, time = (
             size if static is None else static
             for static, size in zip(sequences.shape[:2], tf.unstack(tf.shape(sequences)[:2]), strict=True)
@@ -158,6 +162,7 @@ class Recurrent(SequenceLayer):
             raise UsageError(
                 f"the initial state of {self.name} is {', '.join(sizes._fields)}, not {len(parts)} parts"
             )
+        parts = [part if hasattr(part, "shape") else np.asarray(part) for part in parts]
         for (name, size), part in zip(sizes._asdict().items(), parts, strict=True):
             if not tf.TensorShape([batch, size]).is_compatible_with(part.shape):
                 raise UsageError(

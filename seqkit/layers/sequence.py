@@ -40,7 +40,7 @@ class SequenceLayer(keras.layers.Layer):  # type: ignore[misc]
 
     def __init__(self, *, return_sequences: bool = False, return_state: bool = False, **options: Any) -> None:
         super().__init__(**options)
-        self.return_sequences, self.return_state = return_sequences, return_state
+        self.return_sequences, self.return_state = bool(return_sequences), bool(return_state)
         self.supports_masking = True
         # Keras' "auto" would compile the whole model by XLA, where only the loop over all steps is left.
         self.supports_jit = False

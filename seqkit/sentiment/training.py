@@ -12,6 +12,7 @@ from seqkit.errors import Place, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.sentiment.cutting import Cutter
 from seqkit.sentiment.dataset import Dataset
+from seqkit.sentiment.division import key_of
 from seqkit.sentiment.encoder import TextEncoder, vocabulary_of
 from seqkit.sentiment.ensemble import (
     Ensemble,
@@ -306,6 +307,12 @@ def train(
         else:
             others = {name: task.labels for name, task in dataset.others.items()}
             held = Dataset.load(valid, columns, labels=dataset.labels, other_labels=others, progress=progress)
+            learned = {key_of(text) for text in dataset.texts}
+            if shared := sum(key_of(text) in learned for text in held.texts):
+                progress.message(
+                    f"{shared:,} of {len(held):,} texts to validate on are learned, too: what is told of "
+                    "them is not what to expect of new texts, and probabilities are calibrated on them"
+                )
         fitted = fit_model(
             dataset,
             config,

@@ -286,7 +286,6 @@ def _nothing_kept(merge: Merge, counts: NDArray[np.int64], config: EncodingConfi
     if token is None:
         reason = "no tokens: the text is empty or blank, or the tokenizer finds nothing in it"
         return CorpusError(f"{reason} (tokenizer {config.tokenizer.kind})", path=named)
-    reason = (
-        f"no token occurs {config.min_count} times (min_count), the most frequent, {token!r}, {most} times"
-    )
+    least = f"no token occurs {config.min_count} times (min_count)"
+    reason = f"{least}, the most frequent, {token!r:.80}, {most} times"
     return CorpusError(f"{reason}; try min_count {most} or less", path=named)

@@ -64,7 +64,7 @@ def suspicious_patterns() -> list[Pattern]:
             "mojibake", _MOJIBAKE, "signs of a wrong encoding", "convert the original from its own encoding"
         ),
         Pattern("html", _HTML, "HTML tags or entities", "they become tokens: take the text out of the page"),
-        Pattern("control_characters", _CONTROL, "control characters", "remove them, as with tr -d"),
+        Pattern("control_characters", _CONTROL, "control characters", "remove them"),
     ]
 
 
@@ -174,4 +174,4 @@ class Repeats:
     def share(self) -> float:
         """Repeats by items, from 0 to 1."""
         total = sum(self._occurrences.values())
-        return 1 - len(self._occurrences) / total if total else 0.0
+        return (total - len(self._occurrences)) / total if total else 0.0

@@ -9,12 +9,13 @@ import stat
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from seqkit.errors import (
+    BundleError,
     CorpusError,
     MissingInputError,
     Place,
@@ -107,7 +108,13 @@ def resolve(sources: Sources) -> list[Opener]:
         UsageError: no source, or stdin twice.
         StorageError: a folder cannot be listed.
     """
-    places = [os.fspath(p) for p in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+    given = [sources] if isinstance(sources, str | os.PathLike) else sources
+    if other := next((place for place in given if not isinstance(place, str | os.PathLike)), None):
+        raise UsageError(
+            f"a source is the name of a file, a folder or a corpus, or -, not {type(other).__name__}: "
+            "write the text to a file, a sentence on a line"
+        )
+    places = [os.fspath(place) for place in given]
     if not places:
         raise UsageError("no source: name at least one file, folder, corpus or - for stdin")
     if places.count(STDIN) > 1:
@@ -139,6 +146,8 @@ def _files_of_folder(folder: str) -> list[Opener]:
     def refuse(error: OSError) -> None:
         raise _storage_error(error.filename or folder, error) from error
 
+    if (kind := _kind_of_bundle(folder)) is not None:
+        raise CorpusError(f"a {kind} bundle, which holds no text", path=folder)
     paths: list[Path] = []
     for parent, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -148,6 +157,17 @@ def _files_of_folder(folder: str) -> list[Opener]:
     if not regular:
         raise CorpusError("the folder holds no file to read", path=folder)
     return [Opener(str(path), path.stat().st_size) for path in regular]
+
+
+def _kind_of_bundle(folder: str) -> str | None:
+    """Of what kind a bundle in a folder is; None for a folder that is none."""
+    from seqkit.storage import Bundle, is_bundle
+
+    if not is_bundle(folder):
+        return None
+    with suppress(BundleError):
+        return Bundle.open(folder).manifest.kind
+    return None
 
 
 def _missing(place: str) -> str:

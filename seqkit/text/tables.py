@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -119,8 +120,7 @@ class Table:
                 raise self._error(number, f"{reason}, not {line!r:.60}")
 
     def _of_csv(self, first: str, lines: Iterator[str]) -> Iterator[Example]:
-        delimiter = next((mark for mark in ",;\t" if mark in first), ",")
-        rows = self._csv_rows(lines, delimiter)
+        rows = self._csv_rows(lines, self._delimiter(first))
         head = next(rows, None)
         if head is None:
             raise CorpusError("blank: there is no text in it", path=self.path)
@@ -135,6 +135,19 @@ class Table:
             without = Chosen(TEXT, (LABEL,) if self.labelled else (), guessed=True)
             return self._of_rows(chain([head], rows), names, without, skip=False)
         return self._of_rows(chain([head], rows), names, self._choose(names), skip=names is cells)
+
+    def _delimiter(self, first: str) -> str:
+        """The mark that makes a header of the first line; else the one that comes first in it."""
+        plain = re.sub('"[^"]*"', lambda quoted: re.sub("[,;\t]", " ", quoted[0]), first)
+        marks = sorted((mark for mark in ",;\t" if mark in plain), key=plain.index)
+        cells = {mark: [cell.strip(' "') for cell in plain.split(mark)] for mark in marks}
+        headers = (mark for mark in marks if self._is_header(cells[mark]))
+        return next(headers, marks[0] if marks else ",")
+
+    def _is_header(self, cells: list[str]) -> bool:
+        if named := self.columns.named:
+            return set(named) <= set(cells)
+        return looks_like_header(cells, labelled=self.labelled)
 
     def _csv_rows(self, lines: Iterator[str], delimiter: str) -> Iterator[Row]:
         csv.field_size_limit(_LONGEST_FIELD)

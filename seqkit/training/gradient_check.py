@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,12 +29,12 @@ class GradientCheck:
 
     @property
     def worst(self) -> str:
-        """The variable with the largest difference."""
-        return max(self.differences, key=self.differences.__getitem__)
+        """The variable with the largest difference; one without a number, NaN, is the largest."""
+        return max(self.differences, key=lambda name: (math.isnan(value := self.differences[name]), value))
 
     @property
     def largest(self) -> float:
-        """The largest difference. In float64, 1e-7 is right, and above 1e-5 something is wrong."""
+        """The largest difference. In float64, 1e-7 is right, and above 1e-5, or NaN, something is wrong."""
         return self.differences[self.worst]
 
 

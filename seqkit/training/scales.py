@@ -69,12 +69,13 @@ class Range:
         low, high = place(self.low), place(self.high)
         return min(max(back(low + share * (high - low)), self.low), self.high)
 
-    def narrowed(self, best: float, share: float) -> Range:
-        """The range of a share of the width around a value, cut at the ends."""
+    def narrowed(self, best: float, share: float) -> Scale:
+        """The range of a share of the width around a value, cut at the ends; one value if it has no width."""
         place, back = _COORDINATES[self.scale]
         half = share * abs(place(self.high) - place(self.low)) / 2
         ends = sorted(back(place(best) + change) for change in (-half, half))
-        return Range(max(self.low, ends[0]), min(self.high, ends[1]), self.scale)
+        low, high = max(self.low, ends[0]), min(self.high, ends[1])
+        return Range(low, high, self.scale) if low < high else Choice((best,))
 
 
 @dataclass(frozen=True)

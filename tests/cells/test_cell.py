@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from functools import cache
+from itertools import combinations
 from typing import Any
 
 import keras
@@ -12,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from seqkit.cells import GRUCell, LSTMCell, RNNCell
+from seqkit.cells.cell import CellOptions
 from seqkit.errors import UsageError
 from seqkit.training import gradient_check
 
@@ -339,3 +342,91 @@ def test_an_initialiser_may_be_a_function() -> None:
 def test_a_state_of_one_part_may_come_by_itself() -> None:
     cell, x, state = GRUCell(3), tf.ones((2, 4)), tf.fill((2, 3), 0.5)
     np.testing.assert_array_equal(cell(x, state)[0], cell(x, [state])[0])
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        LSTMCell(4, layer_norm=True, peepholes=True, learn_initial_state=True, forget_bias=2.5),
+        GRUCell(4, variant="reset-after", layer_norm=True),
+        RNNCell(4, output_units=3),
+    ],
+    ids=lambda cell: type(cell).__name__,
+)
+def test_what_is_not_drawn_begins_as_if_it_were_not_there(cell: Any) -> None:
+    """Gains at 1; biases, peepholes and the first state at 0; b_f where it is asked for."""
+    cell.build((None, 3))
+    for letter, value in cell.equation_weights().items():
+        if not letter.startswith("W_"):
+            wanted = 1 if letter.startswith("g_") else 2.5 if letter == "b_f" else 0
+            np.testing.assert_array_equal(value, wanted, err_msg=letter)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda **more: RNNCell(8, output_units=8, **more), lambda **more: LSTMCell(8, projection=8, **more)],
+)
+def test_every_weight_is_drawn_by_itself(make: Any) -> None:
+    """Where all have the same initialiser and shape, too; each follows from the seed."""
+
+    def matrices(**more: Any) -> list[np.ndarray]:
+        cell = make(**more)
+        cell.build((None, 8))
+        letters = {letter: value for letter, value in cell.equation_weights().items() if letter[0] == "W"}
+        return [part for value in letters.values() for part in np.split(value, len(value) // 8)]
+
+    same: dict[str, Any] = {"kernel_initializer": "he_normal", "recurrent_initializer": "he_normal"}
+    drawn, again = (matrices(seed=5, **same) for _ in range(2))
+    assert len(drawn) in (3, 9)
+    for one, other in combinations(drawn, 2):
+        assert (one != other).all()
+    np.testing.assert_array_equal(drawn, again)
+    # That of the kernel is also that of W_y and of W_p.
+    constant = matrices(kernel_initializer=keras.initializers.Constant(0.25))
+    assert (constant[-1] == 0.25).all()
+
+
+def test_an_initialiser_has_its_own_seed_where_the_cell_has_none() -> None:
+    def kernel(seed: int | None, own: int) -> np.ndarray:
+        cell = LSTMCell(8, kernel_initializer=keras.initializers.GlorotUniform(own), seed=seed)
+        cell.build((None, 4))
+        return cell.kernel.numpy()
+
+    np.testing.assert_array_equal(kernel(None, 3), kernel(None, 3))
+    assert (kernel(None, 3) != kernel(None, 4)).all()
+    np.testing.assert_array_equal(kernel(1, 3), kernel(1, 4))
+
+
+@pytest.mark.parametrize("kind", [RNNCell, GRUCell, LSTMCell])
+def test_a_configuration_has_every_option(kind: Any) -> None:
+    named = set(inspect.signature(kind).parameters) - {"options"} | set(CellOptions.__annotations__)
+    assert named <= set(kind(2).get_config())
+
+
+def test_the_masks_of_a_sequence_are_gone_after_it() -> None:
+    cell = GRUCell(3, recurrent_dropout=0.5)
+    keras.layers.RNN(cell)(np.ones((2, 4, 3), "float32"), training=True)
+    x = np.ones((5, 3), "float32")
+    assert cell(x, [x], training=True)[0].shape == (5, 3)
+
+
+def test_dropped_weights_are_independent_of_dropped_units() -> None:
+    cell = RNNCell(100, recurrent_dropout=0.5, weight_drop=0.5)
+    cell.build((None, 2))
+    constants = cell.constants(100, True, seed=[1, 2])
+    kept, left = constants.mask.numpy() > 0, constants.recurrent_kernel.numpy() != 0
+    assert (kept == left).mean() == pytest.approx(0.5, abs=0.02)  # four standard deviations of 10,000
+
+
+def test_a_generator_as_seed_draws_each_gate_by_itself() -> None:
+    initializer = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(3))
+    cell = LSTMCell(8, kernel_initializer=initializer)
+    cell.build((None, 4))
+    letters = cell.equation_weights()
+    assert (letters["W_u"][8:] != letters["W_f"][8:]).all()
+
+
+def test_a_cell_without_weights_says_so() -> None:
+    for use in (lambda cell: cell.constants(2), lambda cell: cell.project_inputs(np.ones((2, 3)))):
+        with pytest.raises(UsageError, match="has no weights yet"):
+            use(LSTMCell(3))

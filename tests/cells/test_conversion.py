@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from seqkit.cells import GRUCell, LSTMCell, RNNCell, from_keras, to_keras
 from seqkit.errors import UsageError
+from seqkit.layers import Recurrent
 
 X = np.random.default_rng(1).normal(size=(4, 6, 3)).astype("float32")
 # Left, right and interior gaps, and nothing masked.
@@ -143,3 +144,47 @@ def test_what_cannot_be_converted() -> None:
     layer.build((None, 4, 2))
     with pytest.raises(UsageError, match=r"the activation of .* must be relu or tanh, not <ReLU"):
         from_keras(layer)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: keras.layers.LSTM(3, activation="relu"), "the activation of .* must be tanh, not relu"),
+        (lambda: keras.layers.GRU(3, activation="relu"), "the activation of .* must be tanh, not relu"),
+        (
+            lambda: keras.layers.GRU(3, recurrent_activation="hard_sigmoid"),
+            "must be sigmoid, not hard_sigmoid",
+        ),
+        (lambda: LSTMCell(3), "only SimpleRNN, GRU and LSTM of Keras can be converted, not LSTMCell"),
+    ],
+)
+def test_more_that_cannot_be_converted(make: Any, message: str) -> None:
+    layer = make()
+    layer.build((None, 4, 2))
+    with pytest.raises(UsageError, match=message):
+        from_keras(layer)
+
+
+def test_names_are_kept() -> None:
+    layer = keras.layers.LSTM(3, name="tags")
+    layer.build((None, 4, 2))
+    layer.cell.name = "tags_cell"
+    cell = from_keras(layer)
+    assert cell.name == to_keras(cell).name == "tags_cell"
+
+
+def test_a_step_of_its_own_is_not_converted() -> None:
+    class Own(LSTMCell):
+        pass
+
+    cell = Own(3)
+    cell.build((None, 2))
+    with pytest.raises(UsageError, match="only RNNCell, GRUCell and LSTMCell can be converted, not Own"):
+        to_keras(cell)
+
+
+def test_a_layer_is_converted_by_its_cell() -> None:
+    layer = Recurrent(LSTMCell(3))
+    layer.build((None, None, 2))
+    for weight, other in zip(to_keras(layer).get_weights(), to_keras(layer.cell).get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, other)

@@ -53,3 +53,12 @@ def test_a_cell_that_is_not_trained_keeps_its_letters() -> None:
     cell = RNNCell(3, trainable=False)
     cell.build((None, 2))
     assert set(cell.equation_weights()) == {"W_a", "b_a"}
+
+
+def test_a_letter_that_is_missing() -> None:
+    cell = RNNCell(3)
+    cell.build((None, 2))
+    letters = cell.equation_weights()
+    del letters["b_a"]
+    with pytest.raises(UsageError, match=r"missing or unknown: \['b_a'\]"):
+        cell.set_equation_weights(letters)

@@ -171,3 +171,15 @@ def test_missing_file(config: Path) -> None:
     result = CliRunner().invoke(tool, ["embed", "train", "-o", "b", "--config", str(config)])
     assert isinstance(result.exception, MissingInputError)
     assert result.exception.exit_code == 66
+
+
+def test_a_key_is_an_option_before_it_is_the_parameter_of_another(config: Path) -> None:
+    @click.command()
+    @click.option("--output", "bundle")
+    @click.option("--output-vectors", "output")
+    @config_option
+    def both(**options: Any) -> None:
+        click.echo(f"{options['bundle']} {options['output']}")
+
+    config.write_text("\ufeffoutput = 'b'\noutput-vectors = 'sum'", encoding="utf-8")  # as Notepad writes it
+    assert CliRunner().invoke(both, ["--config", str(config)]).output == "b sum\n"

@@ -273,10 +273,19 @@ def test_a_terminal_gets_a_table_and_colours(
     out = capsys.readouterr().out
     assert "rating" in out
     assert "unknown words" in out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert sentiment("classify", "b", "the film was great xyz", "--explain") == 0
+    assert re.search(r"great +[+-]\d\.\d{4}\n", capsys.readouterr().out)
     words = [("good", 1.0), ("the", 0.01), ("bad", -0.4)]
     assert sentiment_classify._coloured(words) == " ".join(
         [click.style("good", fg="green", bold=True), click.style("the"), click.style("bad", fg="red")]
     )
+
+
+def test_a_text_that_is_the_name_of_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("t.csv").write_text("great\n")
+    assert sentiment("classify", "b", "t.csv") == 0
+    assert "t.csv: read as a text, though there is such a file; --file t.csv" in capsys.readouterr().err
 
 
 def test_the_names_in_help_are_those_of_the_library() -> None:

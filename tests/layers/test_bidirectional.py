@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from seqkit.cells import GRUCell, LSTMCell, RNNCell, from_keras
 from seqkit.errors import UsageError
-from seqkit.layers import Bidirectional, BidirectionalState, Recurrent
+from seqkit.layers import Bidirectional, BidirectionalState, DeepRNN, Recurrent
 from seqkit.training import gradient_check
 
 KERAS: dict[str, Any] = {
@@ -243,3 +243,63 @@ def test_bad_arguments(make: Any, message: str) -> None:
 def test_directions_may_differ_in_precision() -> None:
     layer = Bidirectional(LSTMCell(2), backward=LSTMCell(2, dtype="mixed_bfloat16"))
     assert layer(np.ones((2, 3, 4), "float32")).dtype == "float32"
+
+
+def test_a_reset_is_one_of_both_directions(helpers: Any) -> None:
+    layer = Bidirectional(GRUCell(4), stateful=True)
+    first = layer(helpers.sequences()).numpy()
+    second = layer(helpers.sequences()).numpy()
+    assert (first != second).all()
+    layer.reset_state()
+    np.testing.assert_array_equal(layer(helpers.sequences()), first)
+
+
+def test_masked_steps_are_0_before_the_output(helpers: Any) -> None:
+    """ŷ of a masked step is g_y(b_y)."""
+    layer = Bidirectional(GRUCell(4), output_units=3, output_activation="sigmoid", return_sequences=True)
+    layer.build((None, None, 3))
+    helpers.randomise(layer)
+    found = layer(helpers.sequences(), mask=helpers.mask).numpy()[~helpers.mask]
+    bias = layer.output_layer.bias.numpy()
+    np.testing.assert_allclose(found, np.tile(1 / (1 + np.exp(-bias)), (len(found), 1)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["sum", "mul", "ave"])
+def test_outputs_of_one_length(mode: Any) -> None:
+    with pytest.raises(UsageError, match=f"merge_mode '{mode}' needs outputs of one length, not 2 and 1"):
+        Bidirectional(LSTMCell(2), mode, backward=GRUCell(1))
+
+
+def test_stateful_layers_stay_stateful(helpers: Any) -> None:
+    """Given as a layer, and in a configuration."""
+    x = helpers.sequences()
+    given = Bidirectional(Recurrent(GRUCell(4), stateful=True))
+    for layer in (given, Bidirectional.from_config(given.get_config())):
+        assert (layer(x).numpy() != layer(x).numpy()).all()
+
+
+def test_directions_of_two_lengths(helpers: Any) -> None:
+    x = helpers.sequences()
+    layer = Bidirectional(LSTMCell(4), backward=GRUCell(3))
+    found = layer(x)
+    assert layer.compute_output_shape(x.shape) == found.shape == (5, 7)
+    assert Bidirectional(LSTMCell(4), backward=GRUCell(3), output_units=2)(x).shape == (5, 2)
+    assert DeepRNN([layer.__class__(LSTMCell(4), backward=GRUCell(3)), GRUCell(2)])(x).shape == (5, 2)
+    parts = [np.full((5, size), 0.3, "float32") for size in (4, 4, 3)]
+    given = layer(x, initial_state=[parts[:2], parts[2:]]).numpy()
+    np.testing.assert_allclose(given[:, 4:], layer.backward(x, initial_state=parts[2:]), rtol=1e-6)
+
+
+def test_built_layers_are_not_built_again() -> None:
+    inner = Recurrent(GRUCell(3), stateful=True)
+    inner.build((2, None, 4))
+    for layer in (Bidirectional(inner), DeepRNN([inner])):
+        layer.build((2, None, 4))
+        assert len({id(v) for v in inner.weights}) == len(inner.weights) == 5
+
+
+def test_directions_are_drawn_by_themselves_where_initialisers_have_the_seed() -> None:
+    initializer = keras.initializers.GlorotUniform(seed=3)
+    layer = Bidirectional(LSTMCell(4, kernel_initializer=initializer))
+    layer.build((None, None, 2))
+    assert (layer.forward.cell.kernel.numpy() != layer.backward.cell.kernel.numpy()).all()

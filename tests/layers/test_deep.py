@@ -234,3 +234,28 @@ def test_layers_may_differ_in_precision(residual: bool) -> None:
     assert output.dtype == "float32"
     expected = tf.cast(second(below), "float32") + (below if residual else 0)
     np.testing.assert_allclose(output, expected[:, -1], atol=1e-6)
+
+
+def identity(units: int) -> RNNCell:
+    """a⟨t⟩ = x⟨t⟩ where that is not negative."""
+    cell = RNNCell(units, activation="relu")
+    cell.build((None, units))
+    cell.set_equation_weights(
+        {"W_a": np.concatenate([np.zeros((units, units)), np.eye(units)]), "b_a": np.zeros(units)}
+    )
+    return cell
+
+
+def test_dropout_is_between_layers_alone() -> None:
+    """Not of the input, not of what a residual connection adds, and not the same between any two layers."""
+    x = np.ones((50, 4, 8), "float32")
+    cells = [identity(8) for _ in range(3)]
+    layer = DeepRNN(cells, dropout=0.5, return_all=True, return_sequences=True, seed=1)
+    first, _, third = (value.numpy() for value in layer(x, training=True))
+    assert (first == 1).all()
+    # Each mask is 0 or 2: of equal ones the product would have no other number than 0 and 4, in half.
+    assert np.unique(third).tolist() == [0, 4]
+    assert (third == 4).mean() == pytest.approx(0.25, abs=0.03)  # 1600 draws
+    layer = DeepRNN(cells[:2], dropout=0.5, residual=True, return_sequences=True, seed=1)
+    # What is added is 1, whatever is dropped on the way beside it.
+    assert np.unique(layer(x, training=True)).tolist() == [1, 3]

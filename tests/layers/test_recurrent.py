@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,7 +16,7 @@ import tensorflow as tf
 
 from seqkit.cells import GRUCell, LSTMCell, LSTMState, RNNCell, from_keras
 from seqkit.errors import UsageError
-from seqkit.layers import Recurrent
+from seqkit.layers import Bidirectional, DeepRNN, Recurrent
 from seqkit.training import gradient_check
 
 KERAS: dict[str, Any] = {
@@ -406,3 +410,82 @@ def test_tensorflow_lite_takes_the_cell_in_a_layer_of_keras(tmp_path: Any) -> No
     lite.set_tensor(lite.get_input_details()[0]["index"], x)
     lite.invoke()
     np.testing.assert_allclose(lite.get_tensor(lite.get_output_details()[0]["index"]), expected, atol=1e-5)
+
+
+def test_an_initial_state_of_other_sequences(helpers: Any) -> None:
+    with pytest.raises(UsageError, match=r"the initial hidden of .* must be \(5, 4\), not \(3, 4\)"):
+        Recurrent(GRUCell(4))(helpers.sequences(), initial_state=np.ones((3, 4), "float32"))
+
+
+def test_a_number_of_features_that_is_not_known() -> None:
+    with pytest.raises(UsageError, match=r"takes sequences of shape .*, not \(None, 4, None\)"):
+        Recurrent(RNNCell(2))(keras.Input((4, None)))
+
+
+def test_shapes_are_known_beforehand() -> None:
+    entry = keras.Input(batch_shape=(5, 7, 3))
+    outputs, state = Recurrent(LSTMCell(4, projection=2), **BOTH)(entry)
+    assert (outputs.shape, *(part.shape for part in state)) == ((5, 7, 2), (5, 2), (5, 4))
+    layer = DeepRNN([GRUCell(4), Bidirectional(LSTMCell(2), None, backward=LSTMCell(3))][:1], return_all=True)
+    assert [output.shape for output in layer(entry)] == [(5, 4)]
+
+
+@pytest.mark.parametrize(
+    ("make", "elsewhere"),
+    [
+        (lambda: Recurrent(GRUCell(2)), set()),
+        (lambda: DeepRNN([GRUCell(2)]), {"stateful"}),  # its layers say
+        (lambda: Bidirectional(GRUCell(2)), {"return_sequences", "return_state", "stateful"}),
+    ],
+    ids=["Recurrent", "DeepRNN", "Bidirectional"],
+)
+def test_a_configuration_has_every_option(make: Any, elsewhere: set[str]) -> None:
+    layer = make()
+    named = set(inspect.signature(type(layer)).parameters) - {"options"}
+    assert named - elsewhere <= set(layer.get_config())
+
+
+def test_a_mask_that_is_given_counts(helpers: Any) -> None:
+    """Not the one that comes with the inputs, with an initial state, either."""
+    layer, x = Recurrent(GRUCell(4, seed=1)), helpers.sequences()
+    masked = keras.layers.Masking()(x * helpers.mask[::-1, :, None])
+    state = np.full((5, 4), 0.5, "float32")
+    for given in ({}, {"initial_state": state}):
+        wanted = layer(tf.constant(masked.numpy()), mask=helpers.mask, **given)
+        np.testing.assert_array_equal(layer(masked, mask=helpers.mask, **given), wanted)
+
+
+def test_a_number_of_features_that_is_another(helpers: Any) -> None:
+    layer = Recurrent(GRUCell(4))
+    layer.build((None, None, 2))
+    with pytest.raises(UsageError, match="takes 2 features, not 3"):
+        layer(helpers.sequences())
+
+
+def test_an_initial_state_in_lists_of_numbers() -> None:
+    layer, x = Recurrent(LSTMCell(2, seed=0)), np.ones((1, 3, 2), "float32")
+    parts = [[[0.25, 0.5]], [[1.0, -1.0]]]
+    np.testing.assert_array_equal(
+        layer(x, initial_state=parts), layer(x, initial_state=[tf.constant(part) for part in parts])
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("package", ["layers", "cells"])
+def test_saved_models_are_loaded_in_a_new_process(package: str, tmp_path: Path) -> None:
+    """By what was imported as a package."""
+    entry = keras.Input((None, 3))
+    if package == "layers":
+        stack = DeepRNN([Bidirectional(LSTMCell(4)), GRUCell(2)], return_sequences=True)
+        model = keras.Model(entry, Recurrent(RNNCell(2))(stack(entry)))
+    else:
+        model = keras.Model(entry, keras.layers.RNN(LSTMCell(2))(entry))
+    model.save(tmp_path / "model.keras")
+    x = np.ones((2, 4, 3), "float32")
+    code = f"import keras, seqkit.{package}; model = keras.models.load_model('model.keras')"
+    code += "; print(model(keras.ops.ones((2, 4, 3))).numpy().tolist())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    np.testing.assert_allclose(json.loads(done.stdout), model(x), rtol=1e-6)

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from seqkit.cells import LSTMCell
 from seqkit.layers import Bidirectional, DeepRNN, Recurrent
+from seqkit.layers.sequence import derived_seed
 
 # One of each kind; the default run has them in pairs, the slow one all cells in triples.
 KINDS = ["RNN all", "GRU full all", "LSTM all"]
@@ -200,3 +201,7 @@ def test_the_selection_has_all_meetings(cells: list[str], strength: int, rows: l
         found = {tuple(row[factor] for factor in factors) for row in rows}
         assert found == set(product(*(values[factor] for factor in factors)))
     assert len(rows) < 768 / 5
+
+
+def test_seeds_of_two_purposes_differ() -> None:
+    assert derived_seed(3, "output") != derived_seed(3, "vectors")

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from seqkit.errors import UsageError
 from seqkit.layers import Bidirectional, DeepRNN, Recurrent
+from seqkit.layers.recurrent import PROTOCOL
 from seqkit.layers.unroll import unroll
 
 
@@ -137,3 +138,11 @@ def test_a_class_that_keras_does_not_know_is_not_revived() -> None:
     config["cell"]["registered_name"] = "elsewhere>Cell"
     with pytest.raises(UsageError, match="elsewhere>Cell is not known to Keras"):
         Recurrent.from_config(config)
+
+
+@pytest.mark.parametrize("name", PROTOCOL)
+def test_cells_that_lack_a_part(name: str) -> None:
+    parts = {part: (lambda self: None) for part in PROTOCOL if part != name}
+    kind = type("Lacking", (keras.layers.Layer,), parts)
+    with pytest.raises(UsageError, match=f"it has no {name}; "):
+        Recurrent(kind())

@@ -10,8 +10,10 @@ import threading
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import CorpusError, MissingInputError, StorageError, UsageError
 from seqkit.text.sources import iter_lines
 from seqkit.text.streams import resolve
@@ -128,3 +130,16 @@ def test_an_error_while_reading() -> None:
 def test_a_name_that_no_system_has() -> None:
     with pytest.raises(StorageError, match="null"):
         resolve("a\0b")
+
+
+def test_a_bundle_is_no_text(tmp_path: Path) -> None:
+    Vectors(["a", "b"], np.eye(2, dtype=np.float32)).save(tmp_path / "b")
+    with pytest.raises(CorpusError, match="b: a vectors bundle, which holds no text"):
+        resolve(tmp_path / "b")
+    (tmp_path / "b" / "manifest.json").write_text("{}")  # somebody's folder
+    assert len(resolve(tmp_path / "b")) == len(list((tmp_path / "b").iterdir()))
+
+
+def test_sentences_are_no_sources() -> None:
+    with pytest.raises(UsageError, match="or -, not list: write the text to a file, a sentence on a line"):
+        resolve([["the", "cat"], ["sat"]])  # type: ignore[list-item]

@@ -100,6 +100,8 @@ def test_what_is_refused() -> None:
         gradient_check(float64(2), X, Y, "mse")
     with pytest.raises(UsageError, match="change must be above 0 and below 1, not 0"):
         gradient_check(dense(float64(2)), X, Y, "mse", change=0)
+    with pytest.raises(UsageError, match="change must be above 0 and below 1, not 1"):
+        gradient_check(dense(float64(2)), X, Y, "mse", change=1)
     with pytest.raises(UsageError, match="entries must be at least 1, not 0"):
         gradient_check(dense(float64(2)), X, Y, "mse", entries=0)
 
@@ -141,3 +143,54 @@ def test_variables_of_one_path_are_told_apart(factors: tuple[float, float], wors
     assert found.worst == worst
     assert found.largest == pytest.approx(0.5, abs=1e-6)  # (3 - 1) / (3 + 1)
     assert min(found.differences.values()) <= 1e-8
+
+
+class WrongInTraining(keras.layers.Layer):
+    """z², with a wrong gradient in training alone."""
+
+    def call(self, z: Any, training: bool = False) -> Any:
+        return wrong_square(z) if training else z * z
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_what_is_checked_is_training_if_that_is_asked_for(training: bool) -> None:
+    model = dense(float64(4), WrongInTraining(dtype="float64"), float64(2))
+    assert (gradient_check(model, X, Y, "mse", training=training).largest > 0.1) == training
+
+
+def test_the_losses_of_the_model_are_checked() -> None:
+    """Of Σ w² with a gradient of 3 w."""
+    model = dense(float64(2, kernel_regularizer=lambda w: tf.reduce_sum(wrong_square(w))))
+    kernel, bias = gradient_check(model, X, Y, "mse").differences.values()
+    assert kernel > 0.01
+    assert bias <= 1e-8
+
+
+def test_entries_follow_from_the_seed() -> None:
+    """By the roundings of their differences."""
+    model = dense(float64(20))
+    one, again, other = (
+        gradient_check(model, X, np.ones((5, 20)), "mse", entries=1, seed=seed).differences
+        for seed in (1, 1, 2)
+    )
+    assert one == again != other
+
+
+class Unused(keras.layers.Layer):
+    def build(self, shape: Any) -> None:
+        self.w = self.add_weight(name="w", shape=(2,))
+
+    def call(self, z: Any) -> Any:
+        return z
+
+
+def test_a_variable_without_effect() -> None:
+    model = dense(float64(2), Unused(name="unused", dtype="float64"))
+    assert gradient_check(model, X, Y, "mse").differences[model.layers[-1].w.path] == 0
+
+
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_no_number_is_the_largest_difference(names: str) -> None:
+    found = GradientCheck(dict(zip(names, (1e-9, float("nan")), strict=True)))
+    assert found.worst == names[1]
+    assert not found.largest <= 1

@@ -133,20 +133,21 @@ def check_pairs(ids: Ints) -> None:
     )
 
 
-def check_sample(counts: NDArray[np.int64], config: NegativeSamplingConfig) -> None:
+def check_sample(counts: NDArray[np.int64], sample: float, epochs: int) -> None:
     """Makes sure that sub-sampling leaves something to learn from.
 
     Args:
         counts: of each word in the text, shape (vocabulary,).
-        config: of the run.
+        sample: threshold of sub-sampling.
+        epochs: of the run.
 
     Raises:
         UsageError: less than one word is to be expected in the whole run.
     """
-    left = float(counts @ keep_probabilities(counts, config.sample)) * config.epochs
+    left = float(counts @ keep_probabilities(counts, sample)) * epochs
     if left < 1:
         raise UsageError(
-            f"sample {config.sample:g} leaves {left:.2g} of {counts.sum():,} words in all epochs; "
+            f"sample {sample:g} leaves {left:.2g} of {counts.sum():,} words in all epochs; "
             "raise it, or set it to 0 to keep all"
         )
 

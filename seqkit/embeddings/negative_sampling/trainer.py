@@ -46,7 +46,7 @@ class BlockTrainer(ChunkTrainer):
     ) -> None:
         check_pairs(corpus.ids)
         counts = corpus.vocabulary.counts
-        check_sample(counts, config)
+        check_sample(counts, config.sample, config.epochs)
         chunks, held_out = (
             ChunkMaker(ids, counts, config, geometry) for ids in (corpus.ids, corpus.held_out_ids)
         )

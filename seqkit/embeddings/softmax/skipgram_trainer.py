@@ -1,6 +1,6 @@
 """Skip-gram with the exact softmax in TensorFlow, and as the training loop sees it.
 
-`softmax_reference.py` has the equations, pair by pair. Here the scores of a centre are computed once for all
+`skipgram_reference.py` has the equations, pair by pair. Here the scores of a centre are computed once for all
 its contexts: a step of B centres is three products (`seqkit.embeddings.softmax.exact`).
 """
 
@@ -103,7 +103,7 @@ class SoftmaxSkipGramTrainer(AdagradTrainer):
 
     def __init__(self, corpus: EncodedCorpus, config: SoftmaxConfig, device: Device) -> None:
         check_pairs(corpus.ids)
-        check_sample(corpus.vocabulary.counts, config.draws())
+        check_sample(corpus.vocabulary.counts, config.sample, config.epochs)
         counts = corpus.vocabulary.counts
         check_vocabulary(len(counts), "negative sampling (--objective negative-sampling)")
         step, chunk_ids = step_size(corpus.kept_tokens, len(counts)), unit_ids(len(counts))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.embeddings.chunk_trainer import Schedule
-from seqkit.embeddings.negative_sampling.chunks import check_pairs
+from seqkit.embeddings.negative_sampling.chunks import check_pairs, check_sample
 from seqkit.embeddings.softmax.steps import check_vocabulary, step_size, unit_ids
 from seqkit.embeddings.softmax.trainer import AdagradTrainer
 from seqkit.embeddings.window.batches import BatchMaker, noise_probabilities
@@ -29,12 +29,13 @@ class WindowTrainer(AdagradTrainer):
 
     Raises:
         CorpusError: no line has two words of the vocabulary.
-        UsageError: too many words for the exact softmax.
+        UsageError: too many words for the exact softmax, or none that sub-sampling leaves.
     """
 
     def __init__(self, corpus: EncodedCorpus, config: WindowConfig, device: Device) -> None:
         check_pairs(corpus.ids)
         counts = corpus.vocabulary.counts
+        check_sample(counts, config.sample, config.epochs)
         if config.softmax == "exact":
             check_vocabulary(len(counts), "--softmax sampled")
         scores = len(counts) if config.softmax == "exact" else config.negative

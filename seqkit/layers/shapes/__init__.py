@@ -17,14 +17,10 @@ Token 0 is padding: it is masked where it is read and never written. Before the 
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from seqkit.layers.shapes.decoder import Decoder
-    from seqkit.layers.shapes.decoding import beam_search, greedy_search, sample
-    from seqkit.layers.shapes.reading import many_to_many, many_to_one, one_to_one
-    from seqkit.layers.shapes.writing import EncoderDecoder, Writer, encoder_decoder, one_to_many
+from seqkit.layers.shapes.decoder import Decoder
+from seqkit.layers.shapes.decoding import beam_search, greedy_search, sample
+from seqkit.layers.shapes.reading import many_to_many, many_to_one, one_to_one
+from seqkit.layers.shapes.writing import EncoderDecoder, Writer, encoder_decoder, one_to_many
 
 __all__ = [
     "Decoder",
@@ -39,30 +35,3 @@ __all__ = [
     "one_to_one",
     "sample",
 ]
-
-# What needs TensorFlow is imported when it is first asked for.
-_HOMES = {
-    "Decoder": "seqkit.layers.shapes.decoder",
-    "EncoderDecoder": "seqkit.layers.shapes.writing",
-    "Writer": "seqkit.layers.shapes.writing",
-    "beam_search": "seqkit.layers.shapes.decoding",
-    "encoder_decoder": "seqkit.layers.shapes.writing",
-    "greedy_search": "seqkit.layers.shapes.decoding",
-    "many_to_many": "seqkit.layers.shapes.reading",
-    "many_to_one": "seqkit.layers.shapes.reading",
-    "one_to_many": "seqkit.layers.shapes.writing",
-    "one_to_one": "seqkit.layers.shapes.reading",
-    "sample": "seqkit.layers.shapes.decoding",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'seqkit.layers.shapes' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

@@ -29,7 +29,7 @@ def one_to_one(
     Returns:
         A Keras model from (batch, features) to (batch, output_units).
     """
-    checked_count("features", features)
+    features = checked_count("features", features)
     policy = cell.dtype_policy
     entry = keras.Input((features,), dtype=policy.variable_dtype)
     step = keras.layers.Reshape((1, features), dtype=policy)(entry)
@@ -117,11 +117,14 @@ def over_sequences(layer: Any, *, return_sequences: bool) -> Any:
 
 def embedding(layer: Any, vocabulary_size: int, vector_size: int, seed: int | None, purpose: str) -> Any:
     """Vectors for tokens, in the precision of a layer; token 0 is masked."""
-    checked_count("vocabulary_size", vocabulary_size)
-    checked_count("vector_size", vector_size)
     initial = keras.initializers.RandomUniform(seed=derived_seed(seed, purpose))
     return keras.layers.Embedding(
-        vocabulary_size, vector_size, initial, mask_zero=True, dtype=layer.dtype_policy, name=purpose
+        checked_count("vocabulary_size", vocabulary_size),
+        checked_count("vector_size", vector_size),
+        initial,
+        mask_zero=True,
+        dtype=layer.dtype_policy,
+        name=purpose,
     )
 
 
@@ -132,7 +135,7 @@ def _tokens(layer: Any, vocabulary_size: int, vector_size: int, seed: int | None
 
 def _distribution(hidden: Any, layer: Any, units: int, activation: str, seed: int | None) -> Any:
     """g_y(W_y a + b_y); g_y in the precision of the weights."""
-    checked_count("output_units", units)
+    units = checked_count("output_units", units)
     initial = keras.initializers.GlorotUniform(derived_seed(seed, "output"))
     policy = layer.dtype_policy
     product = keras.layers.Dense(units, kernel_initializer=initial, dtype=policy, name="output")(hidden)

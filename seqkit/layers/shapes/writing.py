@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from seqkit.cells.checks import checked_count, checked_seed
+from seqkit.cells.checks import checked_count, checked_number, checked_seed, is_whole
 from seqkit.errors import UsageError
 from seqkit.layers.recurrent import Recurrent
 from seqkit.layers.sequence import SequenceLayer
@@ -36,9 +36,9 @@ class Writer(keras.Model):  # type: ignore[misc]
 
     def __init__(self, decoder: Decoder, end: int, **options: Any) -> None:
         super().__init__(**{"dtype": decoder.dtype_policy, **options})
-        if not 0 < end < decoder.vocabulary_size:
-            raise UsageError(f"end must be a token from 1 to {decoder.vocabulary_size - 1}, not {end}")
-        self.decoder, self.end = decoder, end
+        if not is_whole(end) or not 0 < end < decoder.vocabulary_size:
+            raise UsageError(f"end must be a token from 1 to {decoder.vocabulary_size - 1}, not {end!r}")
+        self.decoder, self.end = decoder, int(end)
 
     def build(self, inputs_shape: Any) -> None:
         """Makes the weights, from the shapes of what is written about and of the tokens."""
@@ -77,7 +77,8 @@ class Writer(keras.Model):  # type: ignore[misc]
         Returns:
             Tokens, int32 (batch, max_length), 0 after the end.
         """
-        return self._greedy(self._checked(given, max_length), max_length)
+        length = checked_count("max_length", max_length)
+        return self._greedy(self._ready(given), length)
 
     def sample(self, given: Any, *, max_length: int, temperature: float = 1.0, seed: int = 0) -> Any:
         """Draws each token from p^(1/temperature), normalised.
@@ -91,10 +92,10 @@ class Writer(keras.Model):  # type: ignore[misc]
         Returns:
             Tokens, int32 (batch, max_length), 0 after the end.
         """
-        if not temperature > 0:
-            raise UsageError(f"temperature must be above 0, not {temperature}")
+        length = checked_count("max_length", max_length)
+        heat = tf.constant(checked_number("temperature", temperature, positive=True), tf.float32)
         seeds = tf.constant([checked_seed(seed), 0], tf.int32)
-        return self._sample(self._checked(given, max_length), max_length, tf.constant(temperature), seeds)
+        return self._sample(self._ready(given), length, heat, seeds)
 
     def beam(self, given: Any, *, max_length: int, width: int = 4, alpha: float = 0.7) -> tuple[Any, Any]:
         """Writes the sequences with the highest log p / T^α that beam search finds.
@@ -108,14 +109,15 @@ class Writer(keras.Model):  # type: ignore[misc]
         Returns:
             Tokens, int32 (batch, width, max_length), 0 after the end, and scores (batch, width), best first.
         """
-        checked_count("width", width)
+        length, width = checked_count("max_length", max_length), checked_count("width", width)
+        alpha = checked_number("alpha", alpha)
         if not 0 <= alpha <= 1:
             raise UsageError(f"alpha must be from 0 to 1, not {alpha}")
-        tokens, scores = self._beam(self._checked(given, max_length), max_length, width, alpha)
+        tokens, scores = self._beam(self._ready(given), length, width, alpha)
         return tokens, scores
 
-    def _checked(self, given: Any, max_length: int) -> Any:
-        checked_count("max_length", max_length)
+    def _ready(self, given: Any) -> Any:
+        """What is written about, as a tensor; the model is built."""
         given = tf.convert_to_tensor(given)
         if not self.built:
             self.build([given.shape, (None, None)])
@@ -174,9 +176,9 @@ class EncoderDecoder(Writer):
         self, encoder: SequenceLayer, decoder: Decoder, source_size: int, end: int, **options: Any
     ) -> None:
         super().__init__(decoder, end, **options)
-        self.encoder, self.source_size = encoder, source_size
+        self.encoder, self.source_size = encoder, checked_count("source_size", source_size)
         self.source_vectors = embedding(
-            encoder, source_size, decoder.vector_size, decoder.seed, "source_vectors"
+            encoder, self.source_size, decoder.vector_size, decoder.seed, "source_vectors"
         )
 
     def _build_context(self, shape: Any) -> Any:

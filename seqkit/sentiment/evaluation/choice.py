@@ -15,6 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from statistics import median
 
 from seqkit.errors import DataError, UsageError
@@ -94,7 +95,8 @@ def choose(candidates: Sequence[Candidate], metric: str, at_most: Mapping[str, f
     if not within:
         told = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
         raise DataError(f"no model is within the limits ({told}); raise them, or train others")
-    ranked = sorted(within, key=lambda candidate: sign * candidate.figures[metric])
+    # What is no number, as kappa of one label, comes last.
+    ranked = sorted(within, key=lambda each: (isnan(each.figures[metric]), sign * each.figures[metric]))
     return Choice(ranked[0], ranked, refused)
 
 

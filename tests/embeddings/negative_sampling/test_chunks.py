@@ -17,7 +17,7 @@ from scipy.stats import chi2
 from seqkit.embeddings.negative_sampling import chunks
 from seqkit.embeddings.negative_sampling.chunks import Chunk, ChunkMaker, check_pairs, check_sample
 from seqkit.embeddings.negative_sampling.draws import keep_probabilities
-from seqkit.embeddings.skipgram.config import Geometry, NegativeSamplingConfig, SkipGramConfig
+from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
 from seqkit.errors import CorpusError, UsageError
 from seqkit.text.encoding import LINE_END
 
@@ -258,7 +258,6 @@ def test_nothing_is_no_pair(small_chunks: None) -> None:
 
 def test_sub_sampling_has_to_leave_something() -> None:
     counts = np.array([10_000, 10_000])
-    config = NegativeSamplingConfig(sample=1e-12, epochs=5)  # each is kept with √2e-12
     with pytest.raises(UsageError, match=r"sample 1e-12 leaves 0\.14 of 20,000 words in all epochs"):
-        check_sample(counts, config)
-    check_sample(counts, NegativeSamplingConfig(sample=1e-9, epochs=5))
+        check_sample(counts, sample=1e-12, epochs=5)  # each is kept with √2e-12
+    check_sample(counts, sample=1e-9, epochs=5)

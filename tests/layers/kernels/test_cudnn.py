@@ -16,9 +16,11 @@ import pytest
 import tensorflow as tf
 
 from seqkit.cells import GRUCell, LSTMCell, to_keras
+from seqkit.errors import UsageError
 from seqkit.layers import Bidirectional, Recurrent
 from seqkit.layers.kernels import selection
 from seqkit.layers.kernels.cudnn import compacted, packed, run_cudnn
+from seqkit.layers.kernels.passage import Passage
 from seqkit.layers.unroll import unroll
 
 # The package has a function of the same name.
@@ -234,3 +236,32 @@ def test_a_model_is_fitted_through_it(
         losses.append(fitted.history["loss"])
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)
     assert losses[0][2] < losses[0][0]
+
+
+def test_cudnn_has_no_gradient_of_a_gradient(helpers: Any) -> None:
+    cell = LSTMCell(4)
+    cell.build((None, 3))
+
+    @tf.function(autograph=False)
+    def second(x: Any) -> Any:
+        passage = Passage(x, cell.get_initial_state(5), cell.constants(5), None, None, False)
+        first = tf.gradients(run_cudnn(cell, passage)[0], x)[0]
+        return tf.gradients(first, x)
+
+    with pytest.raises(UsageError, match="no gradient of a gradient"):
+        second.get_concrete_function(tf.TensorSpec((5, 4, 3)))
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+def test_a_layer_of_less_precision_than_its_cell(
+    helpers: Any, cudnn_here: None, monkeypatch: pytest.MonkeyPatch, gpu: bool
+) -> None:
+    """Inputs and initial states come in the layer's, and are run in the cell's."""
+    if gpu:
+        place = selection.Place(gpu=True, on_cpu=False, in_xla=False, training=False, steps=4)
+        monkeypatch.setattr(selection, "here", lambda training, steps: place)
+    cell = LSTMCell(4, dtype="float64", seed=1)
+    x, state = helpers.sequences(), [helpers.sequences(n)[:, :1].repeat(2, axis=2)[:, 0, :4] for n in (2, 3)]
+    found = Recurrent(cell, dtype="float32")(x, initial_state=state)
+    assert found.dtype == "float32"
+    np.testing.assert_allclose(found, Recurrent(cell)(x, initial_state=state), rtol=1e-6)

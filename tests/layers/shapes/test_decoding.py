@@ -166,3 +166,17 @@ def test_no_sequences_at_all() -> None:
     tokens, scores = beam_search(step, state, 0, max_length=3, end=END, width=2, alpha=1.0)
     assert tokens.shape == (0, 2, 3)
     assert scores.shape == (0, 2)
+
+
+def test_a_long_beam_wider_than_there_are_sequences() -> None:
+    """One token goes on, so there are 4 sequences of up to 3 tokens: divided by their length, too."""
+    logits = tf.constant([[0.0, 1.0, 2.0]])
+
+    def step(tokens: Any, state: Any) -> Any:
+        return tf.repeat(logits, tf.shape(tokens)[0], axis=0), state
+
+    tokens, scores = beam_search(step, tf.zeros([1]), 1, max_length=3, end=1, width=6, alpha=1.0)
+    assert sorted(tokens.numpy()[0, :4].tolist()) == [[1, 0, 0], [2, 1, 0], [2, 2, 1], [2, 2, 2]]
+    assert np.isfinite(scores.numpy()[0, :4]).all()
+    assert (scores.numpy()[0, 4:] == -np.inf).all()
+    assert not tokens.numpy()[0, 4:].any()

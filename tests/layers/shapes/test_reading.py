@@ -126,3 +126,27 @@ def test_saved_and_loaded(tmp_path: Any) -> None:
 def test_bad_arguments(make: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         make()
+
+
+@pytest.mark.parametrize("shape", [many_to_one, many_to_many])
+def test_any_activation_of_the_output(shape: Any) -> None:
+    linear, bent = (
+        shape(GRUCell(3, seed=1), 2, **SIZES, activation=name, seed=2) for name in ("linear", "sigmoid")
+    )
+    np.testing.assert_allclose(bent(IDS), 1 / (1 + np.exp(-linear(IDS).numpy())), rtol=1e-5)
+
+
+def test_every_shape_follows_from_its_seed() -> None:
+    for make in (
+        lambda seed: one_to_one(GRUCell(3, seed=1), 2, features=4, seed=seed),
+        lambda seed: many_to_one(GRUCell(3, seed=1), 2, **SIZES, seed=seed),
+        lambda seed: many_to_many(GRUCell(3, seed=1), 2, **SIZES, seed=seed),
+    ):
+        one, again, other = (make(seed).get_layer("output").kernel.numpy() for seed in (4, 4, 5))
+        np.testing.assert_array_equal(one, again)
+        assert (one != other).all()
+
+
+def test_what_is_before_the_distribution_is_in_the_precision_of_the_cell() -> None:
+    model = many_to_one(LSTMCell(4, dtype="mixed_bfloat16"), 3, **SIZES)
+    assert model.get_layer("output").compute_dtype == "bfloat16"

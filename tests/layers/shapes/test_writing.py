@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import keras
@@ -205,9 +206,10 @@ def test_saved_and_loaded(shape: str, tmp_path: Any) -> None:
         (lambda: make().greedy(SOURCE, max_length=0), "max_length must be a whole number above 0"),
         (lambda: make().beam(SOURCE, max_length=3, width=0), "width must be a whole number above 0"),
         (lambda: make().beam(SOURCE, max_length=3, alpha=1.5), "alpha must be from 0 to 1, not 1.5"),
+        (lambda: make().beam(SOURCE, max_length=3, alpha=-0.1), "alpha must be from 0 to 1, not -0.1"),
         (
             lambda: make().sample(SOURCE, max_length=3, temperature=0.0),
-            "temperature must be above 0, not 0.0",
+            "temperature must be a finite number above 0, not 0.0",
         ),
         (lambda: Decoder(GRUCell(2), 0, 3), "vocabulary_size must be a whole number above 0"),
     ],
@@ -221,3 +223,73 @@ def test_bad_arguments(call: Any, message: str) -> None:
 def test_the_first_beams_may_be_those_of_one_sequence_or_none(batch: int) -> None:
     tokens, scores = make(decoder=LSTMCell(3)).beam(SOURCE[:batch], max_length=3, width=2)
     assert (tokens.shape, scores.shape) == ((batch, 2, 3), (batch, 2))
+
+
+@pytest.mark.parametrize("shape", ["one_to_many", "encoder_decoder"])
+def test_initial_weights_follow_from_the_seed(shape: str) -> None:
+    """All but biases, and each by itself."""
+
+    def drawn(seed: int) -> dict[str, np.ndarray]:
+        if shape == "one_to_many":
+            model = one_to_many(LSTMCell(4, seed=1), vocabulary_size=6, vector_size=3, end=END, seed=seed)
+            model((np.ones((3, 4), "float32"), TARGET))
+        else:
+            model = encoder_decoder(
+                GRUCell(4, seed=1),
+                LSTMCell(4, seed=2),
+                source_size=6,
+                target_size=6,
+                vector_size=3,
+                end=END,
+                seed=seed,
+            )
+            model((SOURCE, TARGET))
+        own = [
+            v for v in model.weights if not any(name in v.path for name in ("recurrent", "encoder/", "bias"))
+        ]
+        return {variable.path: variable.numpy() for variable in own}
+
+    one, again, other = (list(drawn(seed).values()) for seed in (4, 4, 5))
+    assert len(one) == 4 + (shape == "encoder_decoder")  # vectors, two bridges, W_y
+    for value, same, another in zip(one, again, other, strict=True):
+        np.testing.assert_array_equal(value, same)
+        assert (value != another).all()
+    for place, value in enumerate(one):
+        assert not any(value.shape == more.shape and (value == more).any() for more in one[:place])
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_training_is_that_of_encoder_and_decoder(part: str) -> None:
+    cells = [GRUCell(3, seed=1, recurrent_dropout=0.5 * (name == part)) for name in ("encoder", "decoder")]
+    model = encoder_decoder(*cells, source_size=5, target_size=6, vector_size=3, end=END, seed=2)
+    plain, drawn = (model((SOURCE, TARGET), training=training).numpy() for training in (False, True))
+    assert np.abs(drawn - plain).max() > 1e-3  # of roundings 1e-7
+
+
+def test_the_configuration_of_a_writer() -> None:
+    model = one_to_many(GRUCell(3), vocabulary_size=4, vector_size=2, end=1, seed=7)
+    model.trainable = False
+    again = type(model).from_config(model.get_config())
+    assert (again.decoder.seed, again.trainable) == (7, False)
+
+
+def test_an_encoder_decoder_that_was_never_called() -> None:
+    model = encoder_decoder(GRUCell(3), LSTMCell(4), source_size=5, target_size=6, vector_size=3, end=5)
+    assert model.greedy(SOURCE, max_length=4).shape == (3, 4)
+    assert model.beam(SOURCE, max_length=4, width=2)[0].shape == (3, 2, 4)
+
+
+def test_numbers_of_numpy_and_whole_temperatures() -> None:
+    model = one_to_many(
+        GRUCell(3), vocabulary_size=np.int64(4), vector_size=np.int64(2), end=np.int64(1), seed=np.int64(7)
+    )
+    assert json.loads(json.dumps(model.get_config()))["end"] == 1
+    x, three = np.ones((2, 3), "float32"), np.int64(3)
+    np.testing.assert_array_equal(model.greedy(x, max_length=three), model.greedy(x, max_length=3))
+    for temperature in (1, np.float64(1)):
+        np.testing.assert_array_equal(
+            model.sample(x, max_length=3, temperature=temperature), model.sample(x, max_length=3)
+        )
+    found = model.beam(x, max_length=three, width=np.int64(2), alpha=np.float64(0.5))
+    for part, other in zip(found, model.beam(x, max_length=3, width=2, alpha=0.5), strict=True):
+        np.testing.assert_array_equal(part, other)
