@@ -75,6 +75,11 @@ def test_lengths_do_not_matter() -> None:
     np.testing.assert_allclose(first, second, atol=1e-6)
 
 
+def test_small_differences_span_a_direction() -> None:
+    words = vectors(a=[1, 0, 0], b=[-1, 0, 0], c=[1, 0, 3e-5], d=[1, 0, -3e-5])
+    assert bias_subspace(words, [("a", "b"), ("c", "d")], SubspaceConfig(components=2)).components == 2
+
+
 def test_unknown_pairs_are_left_out_and_spellings_found() -> None:
     words = vectors(A=[3, 4], b=[-3, 4], c=[0.6, 0.8], d=[0.6, -0.8])
     subspace = bias_subspace(words, [("a", "b"), ("x", "y"), ("c", "d")])

@@ -86,6 +86,11 @@ def test_cluster_accuracy(labels: list[int], expected: float | None) -> None:
     assert cluster_accuracy(rows, np.array(labels), seed=0) == pytest.approx(expected)
 
 
+def test_two_dimensions_are_left(plant: Any) -> None:
+    done = double_hard(plant(size=4).task, DoubleHardConfig(biased=40))
+    assert len(done.details["cluster_accuracies"]) == 2
+
+
 def test_the_same_seed_gives_the_same_bytes(uneven: Any) -> None:
     config = DoubleHardConfig(candidates=2, seed=7)
     first, second = (double_hard(uneven.task, config) for _ in range(2))

@@ -22,6 +22,12 @@ def test_neutralize_by_hand() -> None:
     np.testing.assert_allclose(neutralize(rows, np.eye(3)[:1]), expected, atol=1e-15)
 
 
+def test_a_word_nearly_in_the_subspace_keeps_the_rest() -> None:
+    """Unless the rest is rounding."""
+    rows = np.array([[1, 1e-4, 0], [1, 0, 1e-6]], np.float32)
+    np.testing.assert_allclose(neutralize(rows, np.eye(3)[:1]), [[0, 1, 0], [0, 0, 0]], atol=1e-6)
+
+
 @pytest.mark.parametrize("scale", [1e-30, 1e-3, 1.0, 1e30])
 def test_neutralize_keeps_lengths_whatever_they_are(scale: float) -> None:
     """The squares of some are no numbers of float32; some lie nearly in the subspace, some quite."""

@@ -104,6 +104,26 @@ def test_rows_that_span_less_than_the_space() -> None:
     np.testing.assert_allclose(after[:, 4:], after[:, :2] - after[:, 2:4], atol=1e-9)
 
 
+def test_directions_of_little_variance_are_erased_too() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 2
+    rows, z = rng.normal(size=(400, 5)) * np.array([1, 1, 1, 1, 1e-3]), np.eye(2)[labels]
+    rows[:, 4] += 1e-3 * labels
+    after = eraser(*moments(rows, z))(rows.copy())
+    assert np.abs(moments(after, z)[2]).max() < 1e-12
+
+
+def test_a_class_that_is_told_a_little_is_erased_too() -> None:
+    """Three classes: the first two far apart, the third near their mean."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(600) % 3
+    rows, z = rng.normal(size=(600, 4)), np.eye(3)[labels]
+    for kind, mean in enumerate(([5, 0, 0, 0], [-5, 0, 0, 0], [0, 0.01, 0, 0])):
+        rows[labels == kind] += mean - rows[labels == kind].mean(axis=0)
+    after = eraser(*moments(rows, z))(rows.copy())
+    assert np.abs(moments(after, z)[2]).max() < 1e-12
+
+
 def test_neutral_words_lose_their_class_and_others_keep_every_bit(plant: Any) -> None:
     task = plant(seed=2).task
     done = leace(task, LeaceConfig(biased=50))

@@ -75,6 +75,16 @@ def test_without_a_bound_the_gradient_is_zero(k: int, weight: float) -> None:
     assert np.abs(problem.gradient(p)).max() < 1e-9 * np.abs(problem.gradient(np.eye(4))).max()
 
 
+def test_directions_that_words_have_little_of_count() -> None:
+    words = np.random.default_rng(0).normal(size=(4, 50)) * np.array([[1], [1], [1], [1e-3]])
+    words /= np.linalg.norm(words, axis=0)
+    gram = words @ words.T
+    problem = Problem(gram, gram, np.array([[0.6, 0, 0, 0.8]]), 20.0)
+    p, iterations = solve(problem)
+    assert iterations == 0
+    assert np.abs(problem.gradient(p)).max() < 1e-9 * np.abs(problem.gradient(np.eye(4))).max()
+
+
 @pytest.mark.parametrize(
     ("seed", "neutral", "k", "weight"), [(5, 1, 1, 50.0), (0, 2, 1, 500.0), (11, 1, 2, 500.0)]
 )

@@ -146,6 +146,8 @@ def test_what_is_refused() -> None:
             compare(a, a, **options)
     with pytest.raises(DataError, match="0 words are in both"):
         compare(a, vectors(random_matrix(2, 3), ["other", "words"]))
+    with pytest.raises(DataError, match="1 words are in both"):
+        compare(a, vectors(random_matrix(2, 3), ["w0", "words"]), k=1)
 
 
 def test_distances_against_the_textbook() -> None:

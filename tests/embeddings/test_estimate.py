@@ -74,6 +74,29 @@ def test_more_work_takes_more(text: Path) -> None:
     assert many.seconds > 10 * few.seconds  # compiling comes once
 
 
+@pytest.mark.parametrize("seconds", [[5.0, 1, 1, 1, 1, 1], [5.0, 0.5, 1.5, 0.5, 1.5, 1.0]])
+def test_compiling_comes_once_and_the_error_is_two_standard_errors(
+    seconds: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Units of one piece of work each, a second on average; the first compiles for four."""
+    now, took = [0.0], iter(seconds)
+
+    class Trainer:
+        units, epochs = 10, 2
+
+        def work(self, epoch: int, unit: int) -> float:
+            return 10 * epoch + unit
+
+        def train_unit(self, epoch: int, unit: int) -> None:
+            now[0] += next(took)
+
+    monkeypatch.setattr(module.time, "perf_counter", lambda: now[0])
+    found, error = module._timed(Trainer())  # type: ignore[arg-type]
+    assert found == pytest.approx(4 + 20)
+    rates = 1 / np.array(seconds[1:])
+    assert error == pytest.approx(max(0.2, 2 * rates.std() / np.sqrt(5)))
+
+
 def test_tables_are_in_the_memory(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two float32 tables, and as much again for a checkpoint: their copy is told on top of what is there."""
     monkeypatch.setattr(module, "_resident", lambda: 1000)

@@ -81,12 +81,20 @@ def test_answers_lie_behind_the_scores(tmp_path: Path) -> None:
     assert answers.analogies["questions"].mean() == scores["analogies"]["questions"]["accuracy"]
 
 
-def test_other_spellings_of_the_question_are_no_answers(tmp_path: Path) -> None:
-    # b - a + c is nearest to King, another spelling of b; the answer is the next word, in any spelling.
-    vectors = Vectors(
-        ["a", "king", "c", "King", "QUEEN", "queen"],
-        np.array([[1, 0], [0, 1], [1, 0.1], [0, 1.01], [0.1, 1], [-1, 0]], np.float32),
-    )
+@pytest.mark.parametrize(
+    ("words", "rows"),
+    [
+        # b - a + c is nearest to King, another spelling of b; the answer is the next word, in any spelling.
+        (["King", "QUEEN", "queen"], [[0, 1.01], [0.1, 1], [-1, 0]]),
+        # The answer has a spelling that is far away and comes first.
+        (["QUEEN", "queen"], [[-1, 0], [0.1, 1]]),
+    ],
+)
+def test_spellings_of_the_question_are_no_answers_those_of_the_answer_are(
+    tmp_path: Path, words: list[str], rows: list[list[float]]
+) -> None:
+    matrix = np.array([[1, 0], [0, 1], [1, 0.1], *rows], np.float32)
+    vectors = Vectors(["a", "king", "c", *words], matrix)
     path = file(tmp_path / "a.txt", ": s\na king c queen\n")
     assert evaluate(vectors, analogies=[path])["analogies"]["a"]["accuracy"] == 1.0
     assert vectors.to_gensim().evaluate_word_analogies(str(path))[0] == 1.0

@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from seqkit.embeddings import _projector_format
+from seqkit.embeddings import _binary_format, _projector_format
+from seqkit.embeddings._projector_format import metadata_path
 from seqkit.embeddings.formats import FORMATS, Table, detect_format, format_of_name, read_table, write_table
 from seqkit.errors import FormatError, MissingInputError, StorageError, UsageError
 
@@ -80,6 +81,21 @@ def test_more_rows_than_a_block_holds(tmp_path: Path) -> None:
     for format, name in NAMES.items():
         write_table(tmp_path / name, table, format=format)
         assert_same(read_table(tmp_path / name), table)
+
+
+def test_the_longest_rows_of_text(tmp_path: Path) -> None:
+    matrix = np.full((2, 1 << 16), -1.17549435e-38, np.float32)  # 16 bytes a number, a megabyte a line
+    write_table(tmp_path / "v.txt", Table(["a", "b"], matrix))
+    assert_same(read_table(tmp_path / "v.txt"), Table(["a", "b"], matrix))
+
+
+def test_the_longest_word_of_binary(tmp_path: Path) -> None:
+    longest = "é" * 2048  # 4,096 bytes
+    table = Table([longest, "b"], MATRIX[:2])
+    write_table(tmp_path / "v.bin", table)
+    assert_same(read_table(tmp_path / "v.bin"), table)
+    with pytest.raises(FormatError, match="more than 4,096 bytes"):
+        write_table(tmp_path / "w.bin", Table([longest + "x"], MATRIX[:1]))
 
 
 def test_counts_travel_with_the_projector(tmp_path: Path) -> None:
@@ -160,6 +176,33 @@ def test_a_projector_pair_by_hand(tmp_path: Path) -> None:
         read_table(tmp_path / "x_tensor.tsv")
 
 
+@pytest.mark.parametrize(
+    ("metadata", "counts"),
+    [("name\tlabel\tword\nx\tp\ta\ny\tq\tb\n", None), ("count\tword\n9\ta\n7\tb\n", [9, 7])],
+)
+def test_columns_go_by_their_titles(tmp_path: Path, metadata: str, counts: list[int] | None) -> None:
+    (tmp_path / "vectors.tsv").write_text("1\t2\n3\t4\n")
+    (tmp_path / "metadata.tsv").write_text(metadata)
+    read = read_table(tmp_path / "vectors.tsv")
+    assert read.words == ["a", "b"]
+    assert (None if read.counts is None else read.counts.tolist()) == counts
+
+
+@pytest.mark.parametrize(
+    ("vectors", "words"),
+    [
+        ("my_tensors.tsv", "my_metadata.tsv"),
+        ("tensor.tsv", "metadata.tsv"),
+        ("wiki.tsv", "wiki_metadata.tsv"),
+        ("wiki.vectors.tsv", "wiki.metadata.tsv"),
+        ("vectors_of_vectors.tsv", "vectors_of_metadata.tsv"),
+        ("vectors", "metadata"),
+    ],
+)
+def test_which_file_has_the_words(vectors: str, words: str) -> None:
+    assert metadata_path(Path("folder", vectors)) == Path("folder", words)
+
+
 # --- detection
 
 
@@ -181,6 +224,12 @@ def test_a_projector_pair_by_hand(tmp_path: Path) -> None:
 def test_detection(tmp_path: Path, content: bytes, format: str) -> None:
     (tmp_path / "v").write_bytes(content)
     assert detect_format(tmp_path / "v") == format
+
+
+@pytest.mark.parametrize("shift", range(3))
+def test_a_character_on_the_edge_of_what_is_looked_at_is_no_binary(tmp_path: Path, shift: int) -> None:
+    (tmp_path / "v").write_text("a" * shift + "".join(f"日本{n} 1\n" for n in range(9000)), encoding="utf-8")
+    assert detect_format(tmp_path / "v") == "glove"
 
 
 def test_files_that_are_no_vectors(tmp_path: Path) -> None:
@@ -338,23 +387,46 @@ def test_bad_rows_of_binary(tmp_path: Path, row: bytes, reason: str, end: bytes)
 
 
 @pytest.mark.parametrize(
-    ("content", "reason", "skipped"),
+    ("content", "reason", "byte"),
     [
-        (binary_row(b"a", 1, 2) + binary_row(b"b", 1, 2)[:-1] + b"", "ends in row 2 of the 2", 1),
+        (binary_row(b"a", 1, 2) + binary_row(b"b", 1, 2)[:-1], "ends in row 2 of the 2", 4 + 10 + 9),
         (
             binary_row(b"a", 1, 2) + binary_row(b"b", 1, 2) + binary_row(b"c", 1, 2),
             "more bytes follow after the 2",
-            1,
+            4 + 10 + 10,
         ),
     ],
 )
-def test_binary_that_its_header_contradicts(
-    tmp_path: Path, content: bytes, reason: str, skipped: int
-) -> None:
+def test_binary_that_its_header_contradicts(tmp_path: Path, content: bytes, reason: str, byte: int) -> None:
     (tmp_path / "v").write_bytes(b"2 2\n" + content)
-    with pytest.raises(FormatError, match=reason):
+    with pytest.raises(FormatError, match=reason) as caught:
         read_table(tmp_path / "v", format="word2vec-binary")
-    assert read_table(tmp_path / "v", format="word2vec-binary", on_bad="skip").skipped == skipped
+    assert caught.value.byte == byte
+    assert read_table(tmp_path / "v", format="word2vec-binary", on_bad="skip").skipped == 1
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The smallest, of two rows with the longest word: 8,200 bytes where a row has one number."""
+    monkeypatch.setattr(_binary_format, "_CHUNK_BYTES", 1)
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_bad_row_of_a_later_chunk(tmp_path: Path) -> None:
+    rows = [binary_row(b"%04d" % n, 1) + b"\n" for n in range(3000)]  # of 10 bytes
+    rows[2900] = binary_row(b"\xff\xff\xff\xff", 1) + b"\n"
+    (tmp_path / "v").write_bytes(b"3000 1\n" + b"".join(rows))
+    with pytest.raises(FormatError, match="not UTF-8") as caught:
+        read_table(tmp_path / "v", format="word2vec-binary")
+    assert caught.value.byte == 7 + 29_000
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_row_too_many_where_a_chunk_ends(tmp_path: Path) -> None:
+    rows = b"".join(binary_row(b"%04d" % n, 1) + b"\n" for n in range(820))  # 8,200 bytes
+    (tmp_path / "v").write_bytes(b"820 1\n" + rows + binary_row(b"more", 1) + b"\n")
+    with pytest.raises(FormatError, match="more bytes follow after the 820 rows"):
+        read_table(tmp_path / "v", format="word2vec-binary")
 
 
 def test_a_binary_word_without_end(tmp_path: Path) -> None:
@@ -393,6 +465,15 @@ def test_bad_rows_of_the_projector(
     assert table.counts is None or table.counts.tolist() == [1]
 
 
+@pytest.mark.parametrize("bad", [b"nan\tnan", b"x\t1"])
+def test_counts_stay_with_their_words_where_rows_are_skipped(tmp_path: Path, bad: bytes) -> None:
+    (tmp_path / "vectors.tsv").write_bytes(b"1\t2\n" + bad + b"\n5\t6\n")
+    (tmp_path / "metadata.tsv").write_bytes(b"word\tcount\na\t9\nb\t7\nc\t3\n")
+    table = read_table(tmp_path / "vectors.tsv", format="projector", on_bad="skip")
+    assert table.counts is not None
+    assert (table.words, table.counts.tolist()) == (["a", "c"], [9, 3])
+
+
 # --- what cannot be written
 
 
@@ -426,6 +507,13 @@ def test_vectors_that_are_not_finite_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=r"the vector of \"don't\" is not finite"):
         write_table(tmp_path / "v.txt", Table(WORDS, matrix))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_vector_that_is_not_finite_in_a_later_piece(tmp_path: Path) -> None:
+    matrix = np.zeros((3, 1 << 21), np.float32)  # pieces of two rows
+    matrix[2, 5] = np.nan
+    with pytest.raises(FormatError, match="the vector of 'c' is not finite"):
+        write_table(tmp_path / "v.bin", Table(["a", "b", "c"], matrix))
 
 
 def test_files_are_replaced_only_when_asked(tmp_path: Path) -> None:

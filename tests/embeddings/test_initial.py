@@ -14,15 +14,17 @@ import pytest
 
 from seqkit.corpora import open_corpus
 from seqkit.embeddings.cooccurrence.building import count_sources
+from seqkit.embeddings.glove.config import GloVeConfig
 from seqkit.embeddings.initial import Initial
 from seqkit.embeddings.material import CorpusConfig
 from seqkit.embeddings.methods import METHODS
 from seqkit.embeddings.training import RunConfig, train
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import BundleError, InterruptedTraining, MissingInputError, UsageError
-from seqkit.progress import Silent
+from seqkit.progress import SILENT, Silent
 from seqkit.storage import Bundle, read_tensors
 from seqkit.text.tokenizers import Tokenizer
+from seqkit.text.vocabulary import Vocabulary
 
 RUN = RunConfig(threads=2, precision="float32")
 ABSENT, RARE, NEW = "zebra", "farewell", "kaiser"
@@ -261,6 +263,44 @@ def test_counts_get_rows_for_old_words(pair: Pair, folder: Path, tmp_path: Path)
     np.testing.assert_array_equal(after[ABSENT], before[ABSENT])
     np.testing.assert_array_equal(after[RARE], before[RARE])  # not among the counts: as if it were absent
     assert not np.array_equal(after["the"], before["the"])
+
+
+class Tables:
+    """A trainer of three words that has nothing but its tables."""
+
+    def __init__(self) -> None:
+        self.tables = {name: np.zeros((3, 2), np.float32) for name in ("vectors", "words", "contexts")}
+        self.tables |= {name: np.zeros(3, np.float32) for name in ("word_bias", "context_bias")}
+
+    def state(self) -> dict[str, np.ndarray]:
+        return self.tables
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        self.tables = state
+
+
+@pytest.mark.parametrize("output", ["sum", "words", "contexts"])
+def test_glove_begins_with_vectors_of_unknown_origin_as_its_output(output: str) -> None:
+    rows = np.array([[1, 2], [3, 4]], np.float32)
+    initial, trainer = Initial("v", Vectors(["a", "b"], rows), "0"), Tables()
+    words = Vocabulary(("a", "b", "c"), np.array([3, 2, 1]))
+    initial.begin(trainer, words, GloVeConfig(vector_size=2, output=output), SILENT)  # type: ignore[arg-type]
+    found = trainer.tables
+    chosen = found["words"] + found["contexts"] if output == "sum" else found[output]
+    np.testing.assert_array_equal(chosen[:2], rows)
+    np.testing.assert_array_equal(found["vectors"][:2], rows)
+
+
+def test_a_word_that_recurs_once_has_what_it_learned() -> None:
+    rng = np.random.default_rng(0)
+    old = rng.normal(size=(3, 2)).astype(np.float32)
+    initial = Initial("v", Vectors(["a", "b", "z"], old), "0")
+    tables = {name: rng.normal(size=(3, 2)).astype(np.float32) for name in ("vectors", "words", "contexts")}
+    vocabulary = Vocabulary(("a", "b", "z"), np.array([1, 5, 0]))
+    united, found = initial.finished(vocabulary, tables, GloVeConfig(vector_size=2))
+    lengths = np.linalg.norm(found["vectors"], axis=1)
+    for word, kept in (("a", tables["vectors"][0]), ("b", tables["vectors"][1]), ("z", old[2])):
+        assert lengths[united[word]] == pytest.approx(np.linalg.norm(kept), rel=1e-5)
 
 
 # --- what is refused

@@ -27,3 +27,19 @@ def test_against_one_at_a_time(monkeypatch: pytest.MonkeyPatch, held: int, k: in
         cosines = unit @ unit[query]
         others = sorted((i for i in range(50) if i != query), key=lambda i: -cosines[i])
         assert row == others[:k]
+
+
+def test_of_equals_the_lowest_rows_are_nearest() -> None:
+    assert nearest_rows(unit_rows(np.ones((50, 4), np.float32)), np.array([0]), 5).tolist() == [
+        [1, 2, 3, 4, 5]
+    ]
+
+
+@pytest.mark.parametrize("k", [1, 5, 30, 59])
+def test_ties_against_a_stable_sort(k: int) -> None:
+    # Small whole numbers, of which no product or sum is rounded: many cosines are equal, all of them exactly.
+    rows = np.random.default_rng(0).integers(-1, 2, (60, 3)).astype(np.float32)
+    products = rows @ rows.T
+    np.fill_diagonal(products, -np.inf)
+    expected = np.argsort(-products, axis=1, kind="stable")[:, :k]
+    np.testing.assert_array_equal(nearest_rows(rows, np.arange(60), k), expected)

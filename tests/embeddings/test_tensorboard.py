@@ -90,6 +90,17 @@ def test_a_configuration_that_is_there_stays(tmp_path: Path) -> None:
     assert config.embeddings[1].metadata_path == 'quote"_metadata.tsv'
 
 
+def test_a_configuration_that_ends_in_a_comment(tmp_path: Path) -> None:
+    config = pytest.importorskip("tensorboard.plugins.projector.projector_config_pb2").ProjectorConfig()
+    from google.protobuf import text_format
+
+    place = tmp_path / "projector_config.pbtxt"
+    place.write_bytes(b"# mine")
+    B.export(tmp_path / "b.tsv")
+    text_format.Parse(place.read_bytes(), config)
+    assert [entry.tensor_path for entry in config.embeddings] == ["b.tsv"]
+
+
 def test_a_configuration_too_large_is_left_alone(tmp_path: Path) -> None:
     place = tmp_path / "projector_config.pbtxt"
     place.write_bytes(b"#" * ((1 << 20) + 1))

@@ -303,3 +303,11 @@ def test_a_vocabulary_can_be_given(vectors: Vectors) -> None:
 def test_what_could_not_be_read_back_is_refused(words: Any, counts: Any, reason: str) -> None:
     with pytest.raises((DataError, UsageError), match=reason):
         Vectors(words, MATRIX[:2], counts)
+
+
+def test_similarity_of_two_words() -> None:
+    vectors = Vectors(["a", "b", "zero"], np.array([[3, 0], [1, 1], [0, 0]], np.float32))
+    assert vectors.similarity("a", "b") == pytest.approx(np.sqrt(0.5), rel=1e-6)
+    assert (vectors.similarity("a", "a"), vectors.similarity("a", "zero")) == (1, 0)
+    with pytest.raises(UnknownWordError):
+        vectors.similarity("a", "c")

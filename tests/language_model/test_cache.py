@@ -45,6 +45,22 @@ def test_probabilities_of_all_words_sum_to_one_and_pieces_do_not_matter(size: in
     np.testing.assert_allclose(surprisals(1, [1, 2, 11]), surprisals(1, []), rtol=1e-5)
 
 
+def test_the_oldest_is_forgotten() -> None:
+    """Of size 2: before the fourth token it holds the second and the third, not the first."""
+    cache = Cache(CacheConfig(size=2, flatness=0.0, share=0.5))
+    tokens, half = np.array([7, 5, 6, 5, 7], np.int32), np.full(5, np.log(2), np.float32)
+    found = cache.surprisals(tokens, half, np.zeros((5, 1), np.float32))
+    np.testing.assert_allclose(np.exp(-found), [0.5, 0.25, 0.25, 0.5, 0.25], rtol=1e-6)
+
+
+@pytest.mark.parametrize("surprisal", [110.0, 800.0])
+def test_a_surprisal_whose_probability_no_float_holds(surprisal: float) -> None:
+    config, tokens = CacheConfig(), np.array([5, 6], np.int32)
+    own = np.array([1, surprisal], np.float32)
+    found = Cache(config).surprisals(tokens, own, np.ones((2, 3), np.float32))
+    np.testing.assert_allclose(found, [1, surprisal - np.log(1 - config.share)], rtol=1e-6)
+
+
 @pytest.mark.parametrize("wrong", [{"size": 0}, {"flatness": -1.0}, {"share": 0.0}, {"share": 1.0}])
 def test_out_of_range(wrong: dict[str, float]) -> None:
     with pytest.raises(UsageError):

@@ -214,6 +214,15 @@ def test_each_text_has_its_label(write: Any, level: str) -> None:
     assert other.fingerprint != found.fingerprint  # the labels are part of the text
 
 
+@pytest.mark.parametrize("level", ["word", "character", "bpe"])
+def test_texts_with_labels_are_lower_cased_as_a_model_does(write: Any, level: str) -> None:
+    """Whole texts for byte pairs, else tokens: alone, a Σ does not end a word, and İ has two characters."""
+    text = "\u0130stanbul ΟΔΟΣ"
+    found = made(write(f"kind\tline\na\t{text}\n", "t.tsv"), level=level, lowercase=True, **LABELLED)
+    np.testing.assert_array_equal(found.ids, found.coding.encode_texts([text], ["a"])[0])
+    assert UNKNOWN_ID not in found.ids
+
+
 def test_a_text_of_its_own_to_validate_on_has_labels(write: Any) -> None:
     path = write(TABLE, "t.tsv")
     valid = write('line,kind\n"x\nx",a\ny,b\n', "v.csv")

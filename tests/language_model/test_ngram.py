@@ -150,9 +150,15 @@ DAMAGE = {
     "another type": ("order_2.counts", np.float32),
     "a word that there is none": ("order_3.words", lambda row: row + 5),
     "words that fall": ("order_2.words", lambda row: row[::-1].copy()),
+    "a word twice in a context": ("order_2.words", lambda row: np.concatenate([row[:1], row[:1], row[2:]])),
     "counts of nothing": ("order_3.counts", lambda row: row * 0),
     "too few counts": ("order_2.counts", lambda row: row[1:]),
     "another number of contexts": ("order_3.starts", lambda row: row[1:]),
+    "words of no context": ("order_3.starts", lambda row: np.concatenate([row[:-1], row[-1:] - 1])),
+    "words before the first context": (
+        "order_2.starts",
+        lambda row: np.concatenate([[1], row[1:]]).astype("i4"),
+    ),
     "contexts that overlap": (
         "order_3.starts",
         lambda row: np.concatenate([[0, row[-1]], row[2:]]).astype("i4"),
@@ -173,4 +179,14 @@ def test_damaged_tables(what: str) -> None:
     else:
         tensors[name] = change(tensors.get(name, tensors["order_1.counts"]))
     with pytest.raises(ValueError, match="order_"):
+        from_tensors(tensors, VOCABULARY)
+
+
+def test_tables_of_an_order_too_many() -> None:
+    tensors = to_tensors(count(text(60), VOCABULARY, 10))
+    contexts = len(tensors["order_10.words"])
+    tensors["order_11.words"] = np.zeros(1, np.int32)
+    tensors["order_11.starts"] = np.append(np.zeros(contexts, np.int32), np.int32(1))
+    tensors["order_11.counts"] = np.ones(1, np.int32)
+    with pytest.raises(ValueError, match="order"):
         from_tensors(tensors, VOCABULARY)

@@ -13,7 +13,7 @@ from seqkit.language_model.batches import NO_TARGET
 from seqkit.language_model.coding import END_ID
 from seqkit.language_model.config import NetworkConfig
 from seqkit.language_model.network import LanguageNetwork
-from seqkit.language_model.scoring import Scorer, side_by_side
+from seqkit.language_model.scoring import Scorer, perplexity, side_by_side
 
 VOCABULARY = 9
 
@@ -185,3 +185,8 @@ def test_side_by_side() -> None:
     rows = side_by_side([np.array([3, 4, 1], np.int32), np.array([1], np.int32)], 3)
     none = [NO_TARGET]
     assert rows.tolist() == [[3, 4, 1, *none * 5], [1, *none * 7], none * 8]
+
+
+def test_perplexities_are_finite() -> None:
+    assert perplexity(709.0) == math.exp(709)
+    assert perplexity(1e6) == math.exp(709)

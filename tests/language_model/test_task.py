@@ -103,6 +103,11 @@ def test_activations_are_regularised_as_dropped_slowness_as_they_are() -> None:
     assert float(slow.loss(*batch)) == pytest.approx(base + 3 * changes, rel=1e-5)
 
 
+def test_a_piece_of_one_token_has_no_slowness() -> None:
+    batch = [tf.constant(each) for each in (INPUTS[:, :1], TARGETS[:, :1], FRESH)]
+    assert float(task(slowness=1.0).loss(*batch)) == float(task().loss(*batch)) > 0
+
+
 def test_the_loss_over_a_sample_is_about_that_over_all_words() -> None:
     """Drawn anew each time; the mean of a logarithm is below the logarithm of the mean, which is exact."""
     whole = task()

@@ -20,6 +20,7 @@ from seqkit.text.columns import Columns, choose, looks_like_header
         (["a", "b"], Columns(labels=("b",)), "a", ("b",)),
         (["text", "stars", "polarity"], Columns(labels=("stars", "polarity")), "text", ("stars", "polarity")),
         (["review", "text"], Columns(labels=("review",)), "text", ("review",)),
+        (["Text", "text", "label"], Columns(), "Text", ("label",)),
     ],
 )
 def test_chosen(names: list[str], columns: Columns, text: str, labels: tuple[str, ...]) -> None:
@@ -60,6 +61,11 @@ def test_without_labels_only_the_text_is_chosen() -> None:
             Columns(),
             "which column is the label? Name it with --label-column; there are a, b, text",
         ),
+        (
+            ["a", "b", "c"],
+            Columns(labels=("a", "b")),
+            "which column is the text? Name it with --text-column; there are a, b, c",
+        ),
     ],
 )
 def test_refused(names: list[str], columns: Columns, message: str) -> None:
@@ -78,6 +84,7 @@ def test_refused(names: list[str], columns: Columns, message: str) -> None:
         (["text 0", "1"], True, False),
         (["sentiment", "a", "b"], True, False),
         (["id", "review", "sentiment"], True, True),
+        (["label"], True, False),
         (["text"], False, True),
         (["the text"], False, False),
     ],

@@ -43,10 +43,11 @@ def test_plain_bytes_are_plain(head: bytes) -> None:
 
 
 @FORMATS
-@pytest.mark.parametrize("head", [b"", b"the king a"])
-def test_a_name_that_lies_is_an_error(kind: str, head: bytes) -> None:
+@pytest.mark.parametrize(("head", "state"), [(b"", "is empty"), (b"the king a", "does not begin like {}")])
+def test_a_name_that_lies_is_an_error(kind: str, head: bytes, state: str) -> None:
     name = "corpus" + SUFFIXES[kind].upper()
-    with pytest.raises(CorpusError, match=f"^{name}: the file's name promises {kind}"):
+    reason = f"promises {kind}, but its content {state.format(kind)}"
+    with pytest.raises(CorpusError, match=f"^{name}: the file's name {reason}"):
         compression_of(head, name)
 
 

@@ -77,6 +77,20 @@ def test_an_enormous_line_is_one_text(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
+    ("name", "begin", "end"),
+    [
+        ("data.tsv", "label\ttext\n1\t", "\n"),
+        ("data.csv", "label,text\n1,", "\n"),
+        ("data.jsonl", '{"label": "1", "text": "', '"}\n'),
+    ],
+)
+def test_a_text_of_megabytes(name: str, begin: str, end: str, tmp_path: Path) -> None:
+    text = "word " * 300_000 + "end"
+    (tmp_path / name).write_text(begin + text + end)
+    assert pairs(tmp_path / name) == [("1", text)]
+
+
+@pytest.mark.parametrize(
     ("content", "line", "byte", "reason"),
     [
         (b"1\tgood\n0\tcaf\xe9\n", 2, 12, "not UTF-8"),
@@ -126,6 +140,12 @@ def test_a_folder_for_each_class(tmp_path: Path) -> None:
         "fine",
         "who knows",
     ]
+
+
+@pytest.mark.parametrize("name", ["unsup", "unlabelled", "Unlabeled"])
+def test_a_folder_of_texts_without_labels_is_no_class(name: str, tmp_path: Path) -> None:
+    folder = by_class(tmp_path, {f"{each}/0.txt": "text" for each in ("neg", "pos", name)})
+    assert pairs(folder) == [("neg", "text"), ("pos", "text")]
 
 
 def test_a_folder_of_splits_is_no_folder_of_classes(tmp_path: Path) -> None:

@@ -194,24 +194,34 @@ def test_text_without_spaces_is_cut_at_its_punctuation(
     assert all(block.data.decode().strip("\n").endswith("。") for block in blocks if block.data != b"\n")
 
 
+class Recorder:
+    """A progress that remembers."""
+
+    def __init__(self) -> None:
+        self.events: list[object] = []
+
+    def start(self, task: str, total: float | None, unit: str) -> None:
+        self.events.append((total, unit))
+
+    def update(self, completed: float, **metrics: float) -> None:
+        self.events.append(completed)
+
+    def message(self, text: str) -> None: ...
+
+    def finish(self) -> None:
+        self.events.append("finished")
+
+
 def test_progress_counts_the_bytes_of_the_files(scratch: Path) -> None:
-    class Recorder:
-        def __init__(self) -> None:
-            self.events: list[object] = []
-
-        def start(self, task: str, total: float | None, unit: str) -> None:
-            self.events.append((total, unit))
-
-        def update(self, completed: float, **metrics: float) -> None:
-            self.events.append(completed)
-
-        def message(self, text: str) -> None: ...
-
-        def finish(self) -> None:
-            self.events.append("finished")
-
     data = lzma.compress(GOOD * 1000)
     scratch.write_bytes(data)
     progress = Recorder()
     assert len(list(iter_lines([scratch, scratch], progress=progress))) == 2000
     assert progress.events == [(2 * len(data), "bytes"), len(data), 2 * len(data), "finished"]
+
+
+def test_the_total_is_unknown_where_the_size_of_one_source_is(scratch: Path) -> None:
+    scratch.write_bytes(GOOD)
+    progress = Recorder()
+    list(iter_lines([scratch, "names:3"], progress=progress))
+    assert progress.events[0] == (None, "bytes")

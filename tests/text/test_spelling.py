@@ -39,6 +39,21 @@ def test_typing_errors(word: str, first: str) -> None:
     assert nearest(word, ["king", "paris", "receive", "extraordinary", "prairie"], 3)[0] == first
 
 
+@pytest.mark.parametrize(
+    ("word", "other", "found"),
+    [
+        ("abcd", "abxy", False),
+        ("abcde", "abcxy", True),
+        ("abcdefgh", "abcdexyz", False),
+        ("abcdefghi", "abcdefxyz", True),
+        ("x" * 64, "x" * 63, True),
+        ("x" * 65, "x" * 64, False),
+    ],
+)
+def test_how_many_errors_a_word_may_have(word: str, other: str, found: bool) -> None:
+    assert nearest(word, [other], 3) == ([other] if found else [])
+
+
 @pytest.mark.parametrize("word", ["", "x" * 65, "zzzz"])
 def test_no_suggestion(word: str) -> None:
     assert nearest(word, ["king", "paris"], 3) == []

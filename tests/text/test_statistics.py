@@ -105,11 +105,19 @@ def test_a_giant_line(look, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "3,000,000 characters" in message(found, "giant_line")
 
 
+@pytest.mark.parametrize(("length", "giant"), [(100_000, False), (100_001, True)])
+def test_a_giant_line_has_more_than_100_000_characters(look, length: int, giant: bool) -> None:
+    found = look(b"ab " * 33_333 + b"x" * (length - 99_999) + b"\n")
+    assert found.longest_line == length
+    assert ("giant_line" in kinds(found)) == giant
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "count", "shown"),
     [
         ("a <br /> b</p>\n&nbsp;x &#8217; &amp;", "html", 5, "<br /> in"),
         ('<a href="x">y</a>', "html", 2, '<a href="x"> in'),
+        ("a&hellip; b&rdquo;", "html", 2, "&hellip; in"),
         ("fine\ncafÃ© itâ€™s", "mojibake", 2, "Ã© in"),
         ("lost \ufffd", "mojibake", 1, "U+FFFD in"),
         ("a\x07b\n\x9c", "control_characters", 2, "U+0007 in"),
@@ -159,6 +167,18 @@ def test_repeated_lines(look) -> None:
     assert "repeated_lines" not in kinds(
         look(b"Ada\nAda\nAda\n\n\n\n")
     )  # names and blank lines repeat by nature
+
+
+def test_repeats_are_a_share_of_the_lines_that_count(look) -> None:
+    # Ten lines that count, two of which repeat: blank ones and short words are not among them.
+    numbered = b"".join(b"line %d\n" % number for number in (1, 1, 1, *range(2, 9)))
+    found = look(b"\n" * 30 + b"x\n" * 30 + numbered)
+    warning = next(warning for warning in found.warnings if warning.kind == "repeated_lines")
+    assert (found.repeated_lines, warning.count, warning.message[:3]) == (0.2, 2, "20%")
+
+
+def test_a_tenth_that_repeats_is_exactly_a_tenth(look) -> None:
+    assert look(b"".join(b"line %d\n" % number for number in (1, *range(1, 10)))).repeated_lines == 0.1
 
 
 def test_repeats_are_estimated_beyond_the_sample(look, monkeypatch: pytest.MonkeyPatch) -> None:

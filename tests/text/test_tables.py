@@ -63,6 +63,13 @@ READ = {
     "CSV by numbers of pandas": ("0,1\n5,good\n", ".csv", Columns("1", ("0",)), [(2, "good", "5")]),
     "TSV by numbers": ("1\ta\tb c\n", ".tsv", NUMBERED, [(1, "b c", "1")]),
     "semicolons": ("text;label\na, b;1\n", ".csv", None, [(2, "a, b", "1")]),
+    "commas beyond semicolons": (
+        "pos;good, really\nneg;bad, sadly\n",
+        ".csv",
+        None,
+        [(1, "good, really", "pos"), (2, "bad, sadly", "neg")],
+    ),
+    "semicolons in quotes": ('"a; b",pos\n"c",neg\n', ".csv", None, [(1, "pos", "a; b"), (2, "neg", "c")]),
     "CSV with TABs": ("text\tlabel\na, b\t1\n", ".csv", None, [(2, "a, b", "1")]),
     "blank rows": ("text,label\n\na,1\n", ".csv", None, [(3, "a", "1")]),
     "a long field": (f"text,label\n{'a ' * 200_000},1\n", ".csv", None, [(2, "a " * 200_000, "1")]),

@@ -92,6 +92,11 @@ def test_counts_may_begin_with_zeros() -> None:
     assert Vocabulary.from_tsv('"a"\t007\n"b\\n"\t0\n') == Vocabulary(("a", "b\n"), np.array([7, 0]))
 
 
+def test_the_greatest_count() -> None:
+    vocabulary = Vocabulary(("a",), np.array([10**18 - 1]))
+    assert Vocabulary.from_tsv(vocabulary.to_tsv()) == vocabulary
+
+
 def test_the_vocabulary_of_a_bundle(tmp_path: Path) -> None:
     vocabulary = Vocabulary.from_counts({"king": 5, "kings": 2})
     for name, text in (("whole", vocabulary.to_tsv()), ("cut", vocabulary.to_tsv()[:-1])):
@@ -142,6 +147,10 @@ def test_bounds_are_checked() -> None:
     for arguments in ({"min_count": 0}, {"max_size": 0}, {"specials": ("x", "x")}):
         with pytest.raises(UsageError):
             Vocabulary.from_counts({"a": 1}, **arguments)
+
+
+def test_of_words_equally_near_the_most_frequent_is_suggested_first() -> None:
+    assert Vocabulary.from_counts({"cat": 1, "mat": 9, "bat": 5}).suggest("xat") == ["mat", "bat", "cat"]
 
 
 def test_a_suggestion_among_100_000_words_is_quick() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from seqkit.errors import FormatError, StorageError, UsageError
-from seqkit.storage import atomic_write_tensors
+from seqkit.storage import atomic_write_tensors, read_tensors
 from seqkit.training.checkpoint import CheckpointFile, Position
 
 ARRAYS = {
@@ -97,6 +97,15 @@ def test_no_damage_passes_without_a_word(tmp_path: Path) -> None:
     assert len(messages) > 0.9 * len(damaged)
     for message in messages:
         assert re.fullmatch(rf"{file.path}: .*; delete {tmp_path} to begin anew", message)
+
+
+def test_another_shape_of_the_same_bytes_is_damage(tmp_path: Path) -> None:
+    file = checkpoint(tmp_path)
+    file.write(ARRAYS, POSITION)
+    _, metadata = read_tensors(file.path)
+    atomic_write_tensors(file.path, ARRAYS | {"vectors": ARRAYS["vectors"].reshape(4, 3)}, metadata)
+    with pytest.raises(FormatError, match="damaged"):
+        file.read()
 
 
 @pytest.mark.parametrize(

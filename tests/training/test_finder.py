@@ -93,6 +93,10 @@ def test_steepest_by_hand() -> None:
     assert steepest(rates, [8.0, 7.5, 5.0, 1.0, 0.9, 50.0]) == 1e-2
     with pytest.raises(UsageError, match=r"does not fall from a learning rate of 0\.0001 on"):
         steepest(rates, [8.0, 9.0, 9.5, 9.0, 9.0, 50.0])
+    with pytest.raises(UsageError, match="does not fall"):
+        steepest(rates, [8.0, 7.0, 9.0, 9.0, 9.0, 50.0])
+    # What falls beyond the lowest loss has diverged.
+    assert steepest(rates, [8.0, 7.0, 4.0, 3.5, 50.0, 3.6]) == 1e-3
 
 
 @pytest.mark.parametrize(

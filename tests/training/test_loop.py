@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -361,6 +362,19 @@ def test_a_best_state_that_is_gone(tmp_path: Path) -> None:
     loop = loop_in(tmp_path, toy, progress=progress)
     loop.run("training", "words")
     assert same(toy.state(), straight()[0])
+    assert loop.kept["epoch"] == EPOCHS
+    assert "not the state of epoch 1; kept the last one" in progress.messages[-1]
+
+
+def test_a_best_state_of_another_epoch(tmp_path: Path) -> None:
+    run(tmp_path, Toy(validation=[1.0, 2.0, 3.0]))
+    arrays, position = saved(tmp_path, "best.safetensors")
+    CheckpointFile(tmp_path / "best.safetensors", {"learning_rate": 0.1}, "text").write(
+        {name: np.array(array) for name, array in arrays.items()}, replace(position, epoch=2)
+    )
+    toy, progress = Toy(validation=[1.0, 2.0, 3.0]), Recorder()
+    loop = loop_in(tmp_path, toy, progress=progress)
+    loop.run("training", "words")
     assert loop.kept["epoch"] == EPOCHS
     assert "not the state of epoch 1; kept the last one" in progress.messages[-1]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import pytest
 
 from seqkit.errors import DivergedError, UsageError
@@ -97,6 +99,22 @@ def test_later_rounds_draw_around_the_best() -> None:
     assert [trial.number for trial in report.trials] == list(range(32))
 
 
+def test_every_round_has_draws_of_its_own() -> None:
+    """Not those of the round before, moved and stretched."""
+    config = SearchConfig(budget=1.0, trials=4, rounds=2, narrowing=1.0, halving=False)
+    found = search(lambda settings, resource: abs(settings["x"] - 0.5), {"x": Range(0, 1)}, config).trials
+    first, second = ([each.settings["x"] for each in found if each.round == number] for number in (0, 1))
+    shares = [np.diff(np.sort(part)) / np.ptp(part) for part in (first, second)]
+    assert not np.allclose(*shares)
+
+
+def test_a_scale_may_become_too_narrow_for_two_values() -> None:
+    config = SearchConfig(budget=1.0, trials=2, rounds=20, narrowing=0.1)
+    trials = search(lambda settings, resource: settings["x"], {"x": Range(0, 1)}, config).trials
+    assert len(trials) == 40
+    assert trials[-1].settings == best_of(trials).settings
+
+
 def test_the_same_seed_draws_the_same() -> None:
     config = SearchConfig(budget=10.0, seed=4)
     assert search(bowl, SPACE, config) == search(bowl, SPACE, config)
@@ -140,6 +158,13 @@ def test_a_limit_of_time() -> None:
     assert now[0] == 40.0  # the fourth begins at 30, none after it
     assert len(report.trials) == 4
     assert search(evaluate, SPACE, SearchConfig(budget=1.0, seconds=0.1), clock=lambda: now[0]).trials
+
+
+def test_the_first_trial_may_always_begin() -> None:
+    """Whatever the time that passed before it."""
+    seconds = itertools.count(1.0)
+    config = SearchConfig(budget=1.0, seconds=0.1)
+    assert len(search(bowl, SPACE, config, clock=lambda: next(seconds)).trials) == 1
 
 
 def test_progress_tells_of_each_trial() -> None:

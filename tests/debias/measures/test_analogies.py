@@ -56,6 +56,17 @@ def test_candidates_are_the_frequent_words_of_letters(build) -> None:
     assert {word for pair in found for word in (pair.x, pair.y)} == {"he", "nurse", "boss"}
 
 
+def test_candidates_are_among_ten_thousand_words() -> None:
+    letters = str.maketrans("0123456789", "abcdefghij")
+    others = [f"w{n:05d}".translate(letters) for n in range(9_996)]
+    words = ["he", "she", *others, "boss", "nurse", "chief", "maid"]
+    matrix = np.tile(np.array([0, 0, 1], np.float32), (len(words), 1))
+    matrix[:2] = [[1, 0, 0], [-1, 0, 0]]
+    matrix[-4:] = [[0.2, 1, 0], [-0.2, 1, 0], [0.25, 1, 0], [-0.25, 1, 0]]
+    found = analogy_pairs(Vectors(words, matrix))
+    assert [(pair.x, pair.y) for pair in found] == [("boss", "nurse")]  # chief and maid are too rare
+
+
 def test_equal_vectors_are_no_pair(build) -> None:
     rows = {"he": [1, 0], "she": [-1, 0], "a": [1, 1], "b": [2, 2], "c": [0, 1]}
     found = analogy_pairs(build(rows), candidates=["a", "b", "c"])

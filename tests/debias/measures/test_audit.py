@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -28,9 +29,13 @@ from seqkit.debias.measures import (
     weat,
 )
 from seqkit.debias.measures.audit import FIGURES, RECOVERY, audit
+from seqkit.debias.measures.intervals import Figure, exactly
+from seqkit.debias.measures.weat import Association
 from seqkit.debias.word_sets import WeatTest, WordSets
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import DataError
+
+module = sys.modules["seqkit.debias.measures.audit"]  # of the name that the package gives to the function
 
 
 def changed(vectors: Vectors, matrix: np.ndarray) -> Vectors:
@@ -126,6 +131,28 @@ def test_the_seed_is_all_that_is_drawn(gendered: Vectors, sets: WordSets) -> Non
     assert audit(gendered, sets, seed=1) == audit(gendered, sets, seed=1)
     assert audit(gendered, sets, seed=1) != audit(gendered, sets, seed=2)
     assert package_audit is audit
+
+
+def test_the_ends_of_corrected_intervals_are_corrected() -> None:
+    def association(*p: float) -> Association:
+        return Association(0.0, exactly(0), exactly(0), Figure(*p), False, 9)
+
+    found = module._holm({"a": association(0.01, 0.005, 0.02), "b": association(0.04, 0.03, 0.05)})
+    assert found == {"a": Figure(0.02, 0.01, 0.04), "b": Figure(0.04, 0.03, 0.05)}
+
+
+def test_a_tenth_of_the_candidates_are_neighbours(
+    gendered: Vectors, sets: WordSets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def record(*_: object, k: int, seed: int) -> Figure:
+        asked.append(k)
+        return exactly(0)
+
+    monkeypatch.setattr(module, "neighbour_correlation", record)
+    audit(gendered, sets)
+    assert asked == [5]  # of 56
 
 
 def test_recovery_goes_by_the_reference(gendered: Vectors, sets: WordSets) -> None:

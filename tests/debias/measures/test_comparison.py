@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from seqkit.debias.measures import comparison
-from seqkit.debias.measures.comparison import compare
+from seqkit.debias.measures.audit import Audit
+from seqkit.debias.measures.comparison import compare, neutral_values
+from seqkit.debias.measures.intervals import exactly
 from seqkit.debias.word_sets import WordSets
 from seqkit.embeddings.evaluation import EvaluationSets
 from seqkit.embeddings.vectors import Vectors
@@ -76,6 +78,11 @@ def test_the_distance_from_neutral(gendered: Vectors, sets: WordSets, tests: Eva
     assert neutral["recovery.classifier_accuracy"] == 0.5
     assert neutral["recovery.neighbour_correlation"] == 0
     assert neutral["embedding_coherence"] == neutral["unchanged_analogies"] == 1
+
+
+def test_chance_is_one_of_the_classes() -> None:
+    found = neutral_values(Audit("s", 0, 3, recovery={"cluster_accuracy": exactly(1.0)}))
+    assert found["recovery.cluster_accuracy"] == pytest.approx(1 / 3)
 
 
 def test_noise_costs_and_hides(gendered: Vectors, sets: WordSets, tests: EvaluationSets) -> None:

@@ -102,6 +102,9 @@ def test_without_similarity_there_is_no_indirect_bias(build) -> None:
     vectors = build({"a": [1, 0, 0], "b": [0, 1, 0], "c": [0, 0, 1]})
     with pytest.raises(DataError, match="0 of 3 neutral words have another near them"):
         indirect_bias(vectors, ["a", "b", "c"], [1, 0, 0])
+    vectors = build({"a": [1, 0.5, 0, 0], "b": [1, 0, 0, 0], "c": [0, 0, 1, 0], "d": [0, 0, 0, 1]})
+    with pytest.raises(DataError, match="2 of 4 neutral words have another near them; 3 must"):
+        indirect_bias(vectors, ["a", "b", "c", "d"], [1, 0, 0, 0])
 
 
 def test_subspace() -> None:

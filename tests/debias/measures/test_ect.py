@@ -63,6 +63,12 @@ def test_rounding_makes_no_order(build) -> None:
         embedding_coherence(vectors, list(rows), ["he"], ["she"])
 
 
+def test_small_differences_make_an_order(build) -> None:
+    rows = {f"w{n}": [1.0, 1e-5 * n, 1e-5 * n, 0] for n in range(1, 6)}
+    vectors = build(rows | {"he": [0, 1, 0, 0], "she": [0, 0, 1, 0]})
+    assert embedding_coherence(vectors, list(rows), ["he"], ["she"]).value == pytest.approx(1)
+
+
 def test_what_is_refused(random_vectors) -> None:
     vectors = random_vectors(5)
     with pytest.raises(DataError, match="neutral words: 2 of 2 words have a vector, at least 3 must"):

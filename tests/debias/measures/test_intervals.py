@@ -97,6 +97,13 @@ def test_many_words_have_the_percentile_interval() -> None:
     assert found.high - found.low == pytest.approx(2 * 1.96 * values.std() / np.sqrt(2000), rel=0.1)
 
 
+@pytest.mark.parametrize(("words", "corrected"), [(999, True), (1000, True), (1001, False)])
+def test_up_to_a_thousand_words_the_interval_is_corrected(words: int, corrected: bool) -> None:
+    found = mean_figure(np.random.default_rng(1).exponential(size=words), seed=0)
+    percentile = np.quantile(found.draws, [0.025, 0.975]).tolist()
+    assert ([found.low, found.high] != pytest.approx(percentile, rel=1e-9)) == corrected
+
+
 def test_the_interval_covers_as_often_as_it_says() -> None:
     rng = np.random.default_rng(11)
     covered = 0

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from seqkit.debias.measures import permutation
 from seqkit.debias.measures.permutation import permutation_test
@@ -52,6 +53,11 @@ def test_ties_count_whatever_the_rounding(seed: int) -> None:
     assert permutation_test(first, second, seed=0).p.value == pytest.approx(enumerated(first, second))
 
 
+def test_small_differences_are_differences() -> None:
+    found = permutation_test(np.array([1 + 1e-8]), np.array([1.0, 0.0]), seed=0)
+    assert found.p.value == pytest.approx(1 / 3)
+
+
 def test_equal_values_are_no_evidence() -> None:
     assert permutation_test(np.full(4, 0.1), np.full(4, 0.1), seed=0).p.value == 1
 
@@ -78,6 +84,22 @@ def test_sampled_agrees_with_exact(monkeypatch: pytest.MonkeyPatch) -> None:
         p = exact.p.value
         assert sampled.p.value == pytest.approx(p, abs=4 * math.sqrt(p * (1 - p) / 100_000))
         assert sampled.p.low < sampled.p.value < sampled.p.high
+
+
+def test_the_interval_of_a_sampled_p_is_that_of_a_share() -> None:
+    rng = np.random.default_rng(1)
+    found = permutation_test(rng.normal(size=20) + 0.6, rng.normal(size=20), seed=0)
+    hits = round(found.p.value * 100_001) - 1
+    share = binomtest(hits, 100_000).proportion_ci(method="exact")
+    assert (found.p.low, found.p.high) == (pytest.approx(share.low), pytest.approx(share.high))
+
+
+def test_blocks_of_partitions_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    first, second = rng.normal(size=20) + 0.3, rng.normal(size=20)
+    whole = permutation_test(first, second, seed=0)
+    monkeypatch.setattr(permutation, "_BLOCK", 30_000)
+    assert permutation_test(first, second, seed=0) == whole
 
 
 def test_a_sampled_p_is_never_0() -> None:

@@ -55,6 +55,19 @@ def test_the_most_biased(build) -> None:
     assert chosen.classes == 2
 
 
+def test_words_on_no_side_are_not_among_the_most_biased() -> None:
+    """Ten words near each of three axes, and forty on the other side of all."""
+    axes = np.eye(3, 4)
+    centres = np.concatenate([np.repeat(axes, 10, axis=0), [[-1, -1, -1, 0]] * 40])
+    rows = centres + 0.01 * np.random.default_rng(0).normal(size=(70, 4))
+    vectors = Vectors([f"w{n}" for n in range(70)], rows.astype(np.float32))
+    chosen = most_biased(vectors, vectors.words, axes, 10)
+    assert len(chosen.words) == 15  # half of the ten on each side
+    assert all(int(word[1:]) < 30 for word in chosen.words)
+    with pytest.raises(DataError, match="9 of 29 candidates are on the side of class 0"):
+        most_biased(vectors, vectors.words[1:30], axes, 5)
+
+
 def test_accuracy_of_clusters_is_the_best_match(gendered: Vectors) -> None:
     from sklearn.cluster import KMeans
 
@@ -94,6 +107,11 @@ def test_nothing_left_is_chance(gendered: Vectors) -> None:
         assert figure.low < 0.5 < figure.high
     found = neighbour_correlation(clean, gendered, others(gendered), others(gendered), AXES, k=10)
     assert abs(found.value) < 0.4
+
+
+def test_a_fifth_of_each_class_is_trained_on(gendered: Vectors) -> None:
+    chosen = most_biased(gendered, others(gendered), AXES, 10)
+    assert classifier_accuracy(gendered, chosen).sizes == (16,)  # of 20
 
 
 def test_words_trained_on_are_not_tested(random_vectors) -> None:

@@ -67,6 +67,13 @@ def test_against_scikit_learn(random_vectors) -> None:
     assert set(answer) == {"divergence", "shares"}
 
 
+def test_the_interval_is_of_200_draws(random_vectors) -> None:
+    vectors = random_vectors(30)
+    words = vectors.words
+    found = negative_sentiment(vectors, words[:4], words[4:12], words[12:20])
+    assert len(found.divergence.draws) == 200
+
+
 def test_what_is_refused(random_vectors) -> None:
     vectors = random_vectors(8)
     with pytest.raises(DataError, match="'w3' is positive and negative"):

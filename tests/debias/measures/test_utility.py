@@ -66,3 +66,8 @@ def test_of_several_spellings_the_first_counts(tests: EvaluationSets) -> None:
 def test_no_questions_known(tests: EvaluationSets) -> None:
     found = utility(Vectors(["a", "b"], np.eye(2, dtype=np.float32)), tests)
     assert (found.similarity, found.analogies) == ({}, {})
+
+
+def test_one_question_has_no_interval(vectors: Vectors, tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text(": one\nw0 w1 w2 w3\n")
+    assert utility(vectors, EvaluationSets.read([], [tmp_path / "one.txt"])).analogies == {}

@@ -74,6 +74,11 @@ def test_no_cost_is_said_to_be_none_shown() -> None:
     assert verdict.as_json()["costs"] == []
 
 
+def test_an_interval_that_begins_at_chance_recovers_nothing() -> None:
+    same = change(1.0, (0.6, 0.5, 0.7), (-0.4, -0.5, -0.3), neutral=0.5)
+    assert judge({"recovery.cluster_accuracy": same}, {}).hidden == ("recovery.cluster_accuracy",)
+
+
 def test_no_zero_has_a_sign() -> None:
     verdict = judge({"weat.a": change(1.5, (-0.0001, -0.2, 0.2), (-1.5, -1.9, -1.1))}, {})
     assert verdict.text[0] == "Improved, nearer to neutral: weat.a 1.500 to 0.000."

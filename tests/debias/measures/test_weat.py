@@ -113,7 +113,13 @@ def test_rounding_is_no_association(build) -> None:
     rows = {"a1": [0.5, 1, 0], "a2": [0.6, 1, 0], "b1": [0.5, -1, 0], "b2": [0.6, -1, 0]}
     rows |= {f"{side}{n}": [1, 1e-8 * rng.normal(), rng.normal()] for side in "xy" for n in (1, 2)}
     found = weat(build(rows), *SETS)
-    assert (found.effect_size.value, found.p.value, found.exact) == (0, 1, True)
+    assert (found.effect_size.value, found.p.value, found.exact, found.partitions) == (0, 1, True, 6)
+
+
+def test_a_small_association_is_one(build) -> None:
+    rows = {"a1": [0.5, 1, 0], "a2": [0.6, 1, 0], "b1": [0.5, -1, 0], "b2": [0.6, -1, 0]}
+    rows |= {f"{side}{n}": [1, sign * 2e-5 * n, 0] for side, sign in (("x", 1), ("y", -1)) for n in (1, 2)}
+    assert weat(build(rows), *SETS).effect_size.value > 1.5
 
 
 def test_rounding_is_no_association_in_a_draw_either(build) -> None:

@@ -147,6 +147,15 @@ def test_the_cost_never_rises(counts: Cooccurrences, make: Make, precision: str)
         assert trainer.state()["words"].dtype == np.float32
 
 
+def test_after_a_sweep_both_tables_have_the_same_moments(left: Cooccurrences, make: Make) -> None:
+    trainer = make(left)
+    for unit in range(trainer.units):
+        trainer.train_unit(0, unit)
+    words, contexts = (table[:, :-1] for table in tables(trainer))
+    moments = words.T @ words
+    np.testing.assert_allclose(moments, contexts.T @ contexts, atol=1e-4 * np.abs(moments).max())
+
+
 def test_threads_change_no_bit(left: Cooccurrences, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "UNIT_BLOCKS", 32)
     found = []
@@ -254,6 +263,14 @@ def test_the_first_biases_are_fitted(left: Cooccurrences, monkeypatch: pytest.Mo
     for index in (rows, columns):
         assert np.abs(np.bincount(index, f * np.log(x), minlength=WORDS)).max() > 10
         np.testing.assert_allclose(np.bincount(index, residuals, minlength=WORDS), 0, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [10, 40])
+def test_first_contexts_are_smaller_where_they_are_longer(left: Cooccurrences, make: Make, size: int) -> None:
+    contexts = make(left, vector_size=size).state()["contexts"]
+    end = module.SPREAD / 2 * np.sqrt(10 / size)
+    assert 0.99 * end < np.abs(contexts).max() <= end * (1 + 1e-6)
+    assert contexts.std() == pytest.approx(end / np.sqrt(3), rel=0.05)
 
 
 # --- awkward counts

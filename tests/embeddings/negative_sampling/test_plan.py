@@ -87,7 +87,9 @@ def test_many_rows_take_the_wide_path_to_the_same_plan() -> None:
         np.testing.assert_array_equal(array, getattr(wide, name), err_msg=name)
 
 
-@pytest.mark.parametrize("vocabulary", [(1 << 23) - 1, 1 << 23, 3 << 22, 2**31 - 1])
+@pytest.mark.parametrize(
+    "vocabulary", [(1 << 23) - 1, 1 << 23, 3 << 22, 1 << 24, (1 << 24) + 1, 1 << 25, 1 << 26, 2**31 - 1]
+)
 def test_the_last_rows_of_great_tables(vocabulary: int) -> None:
     ids = np.full((1, 200), vocabulary - 1, np.int32)
     ids[0, 50] = 0

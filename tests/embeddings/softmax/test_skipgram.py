@@ -80,6 +80,15 @@ def test_centres_are_pure_functions_of_seed_epoch_and_number() -> None:
         assert arrays(*other)[0] != arrays(1, 2, 0)[0]
 
 
+def test_centres_come_in_an_order_of_their_own() -> None:
+    """Not in that of the text."""
+    ids = np.append(np.arange(300, dtype=np.int32), np.int32(LINE_END))
+    made = CentreMaker(ids, np.ones(300, np.int64), SoftmaxConfig(sample=0), 300, 700).make(0, 0)
+    order = made.words.ravel()
+    assert sorted(order) == list(range(300))
+    assert abs(np.corrcoef(order, np.arange(300))[0, 1]) < 0.3
+
+
 def test_lines_of_one_word_have_no_centres() -> None:
     ids = np.tile(np.array([3, LINE_END], np.int32), 50)
     made = CentreMaker(ids, np.full(4, 50, np.int64), SoftmaxConfig(sample=0), 16, 700).make(0, 0)

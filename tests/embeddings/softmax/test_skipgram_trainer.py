@@ -9,7 +9,12 @@ import pytest
 
 from seqkit.embeddings.softmax import skipgram_reference
 from seqkit.embeddings.softmax.skipgram import Centres, SoftmaxConfig
-from seqkit.embeddings.softmax.skipgram_trainer import SoftmaxKernel, SoftmaxSkipGramTrainer
+from seqkit.embeddings.softmax.skipgram_trainer import (
+    VECTOR_RANGE,
+    SoftmaxKernel,
+    SoftmaxSkipGramTrainer,
+    initial_tables,
+)
 from seqkit.embeddings.window.reference import adagrad
 from seqkit.errors import UsageError
 from seqkit.text.corpus import EncodedCorpus
@@ -104,6 +109,13 @@ def test_a_pair_that_always_meets_is_learnt_to_its_entropy(tmp_path: Path) -> No
     probabilities = dict(zip(words, scores / scores.sum(), strict=True))
     assert probabilities["x"] == pytest.approx(0.75, abs=0.02)
     assert probabilities["y"] == pytest.approx(0.25, abs=0.02)
+
+
+def test_first_vectors_are_uniform_and_contexts_0() -> None:
+    tables = initial_tables(500, SoftmaxConfig(vector_size=20))
+    assert 0.99 * VECTOR_RANGE < np.abs(tables["vectors"]).max() <= VECTOR_RANGE * (1 + 1e-6)
+    assert tables["vectors"].std() == pytest.approx(VECTOR_RANGE / np.sqrt(3), rel=0.05)
+    assert not tables["context"].any()
 
 
 def test_a_large_vocabulary_is_refused(tmp_path: Path) -> None:

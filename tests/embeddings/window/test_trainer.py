@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from seqkit.embeddings.softmax.skipgram import SoftmaxConfig
 from seqkit.embeddings.softmax.skipgram_trainer import SoftmaxSkipGramTrainer
 from seqkit.embeddings.window import trainer as window_trainer
 from seqkit.embeddings.window.config import WindowConfig
-from seqkit.embeddings.window.trainer import WindowTrainer, initial_tables
+from seqkit.embeddings.window.trainer import VECTOR_RANGE, WindowTrainer, initial_tables
 from seqkit.errors import UsageError
 from seqkit.text.corpus import EncodedCorpus
 from seqkit.text.encoding import EncodingConfig, encode
@@ -115,6 +116,15 @@ def test_training_begins_with_the_initial_tables(make: Make, corpus: EncodedCorp
         assert not state[f"optimizer.{name}"].any()
 
 
+def test_first_numbers_are_uniform() -> None:
+    config = WindowConfig(vector_size=20, window=3, hidden_units=40)
+    tables = initial_tables(np.ones(500, np.int64), config)
+    glorot = np.sqrt(6 / (60 + 40))  # three words of 20 numbers before it, 40 units
+    for table, end in ((tables["vectors"], VECTOR_RANGE), (tables["hidden_kernel"], glorot)):
+        assert 0.99 * end < np.abs(table).max() <= end * (1 + 1e-6)
+        assert table.std() == pytest.approx(end / np.sqrt(3), rel=0.05)
+
+
 def test_the_model_begins_with_the_frequencies(make: Make, corpus: EncodedCorpus) -> None:
     counts = corpus.vocabulary.counts
     held_out = corpus.held_out_ids[corpus.held_out_ids >= 0]
@@ -181,3 +191,9 @@ def test_a_large_vocabulary_needs_the_sampled_softmax(make: Make, tmp_path: Path
     with pytest.raises(UsageError, match=r"30,000 words, not 30,001.*--max-vocab 30000.*--softmax sampled"):
         make("exact", of=corpus)
     assert make("sampled", of=corpus).train_unit(0, 0).loss > 0
+
+
+@pytest.mark.parametrize("name", ["exact", "sampled"])
+def test_sub_sampling_has_to_leave_something(corpus: EncodedCorpus, name: str) -> None:
+    with pytest.raises(UsageError, match=r"sample 1e-12 leaves .* words in all epochs"):
+        WindowTrainer(corpus, replace(CONFIGS[name], sample=1e-12), CPU)

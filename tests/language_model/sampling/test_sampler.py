@@ -66,6 +66,10 @@ def only(*words: int) -> np.ndarray:
         ({"eos_threshold": 0.11}, P),  # P(<eos>) = 0.1 does not exceed it
         # In this order: top-k leaves 2, 3, 4 of 0.8; of that 2 and 3 are the nucleus, 0.65 / 0.8 = 0.81.
         ({"top_k": 3, "top_p": 0.8}, only(2, 3)),
+        # The nucleus before min-p: 0.25 is above 0.6 of 0.4. Then 0.4 / 0.65 would be one alone.
+        ({"top_p": 0.6, "min_p": 0.6}, only(2, 3)),
+        # The threshold is of the model's probability, whatever was taken out.
+        ({"top_k": 2, "eos_threshold": 0.09}, only(1)),
         # Temperature first: P² is as 16, 6.25, 2.25 … of 25.5, so 0.6 is the likeliest word alone.
         ({"temperature": 0.5, "top_p": 0.6}, only(2)),
         # Bans first: without 2, 0.25 / 0.6 and 0.15 / 0.6 are the nucleus of 0.6.
@@ -99,8 +103,8 @@ def test_whole_texts_have_their_probabilities(toys: Any, table: Sampler) -> None
 
 
 def test_a_penalty_changes_what_comes_again(toys: Any, words: Sampler) -> None:
-    # After the prompt 2 3 the logits ln 0.4 and ln 0.25, both negative, are doubled: p² in place of p.
-    texts = words.sample(config(repetition_penalty=2.0, max_length=1, number=MANY), [[2, 3]])
+    # After 2 and 3 the logits ln 0.4 and ln 0.25, both negative, are doubled: p² in place of p; <eos> stays.
+    texts = words.sample(config(repetition_penalty=2.0, max_length=1, number=MANY), [[2, EOS, 3]])
     wanted = np.where(np.isin(range(6), [2, 3]), P**2, P)
     counts = np.bincount([drawn(one) for one in texts], minlength=6)
     assert chisquare(counts, wanted / wanted.sum() * MANY).pvalue > 0.001

@@ -56,6 +56,7 @@ def test_ties_go_to_the_smaller_ids() -> None:
     # 0.3 + 0.3 is less than 0.7, with one of the words of 0.2 it is not.
     assert left(transforms.top_p(logits, 0.7)) == [0, 1, 3]
     assert left(transforms.top_p(logs(0.25, 0.25, 0.25, 0.25), 0.5)) == [0, 1]
+    assert left(transforms.top_k(tf.constant([[-0.0, 0.0, -1.0]]), 1)) == [0]
 
 
 def test_the_nucleus_is_the_smallest_set_of_that_mass() -> None:
@@ -79,6 +80,12 @@ def test_typical_words_have_the_surprisal_of_the_entropy() -> None:
         assert left(transforms.typical(logits, mass)) == words
     np.testing.assert_array_equal(transforms.typical(logits, 1.0), logits)
     assert left(transforms.typical(logs(0.5, 0.5, 0.0), 0.9)) == [0, 1]
+
+
+@pytest.mark.parametrize("transform", [transforms.top_p, transforms.typical])
+def test_a_mass_of_one_leaves_words_that_rounding_has_lost(transform: Callable[[Any, float], Any]) -> None:
+    logits = tf.constant([[0.0, -50.0, -60.0]])
+    np.testing.assert_array_equal(transform(logits, 1.0), logits)
 
 
 def test_the_penalty_lowers_logits_of_either_sign() -> None:

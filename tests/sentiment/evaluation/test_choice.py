@@ -48,6 +48,13 @@ def test_a_figure_that_is_not_a_number_satisfies_nothing() -> None:
     assert choose([odd, FAST], "accuracy", {"ms": 5.0}).best is FAST
 
 
+@pytest.mark.parametrize("names", [("none", "good"), ("good", "none")])
+def test_a_metric_that_is_not_a_number_comes_last(names: tuple[str, str]) -> None:
+    kappas = {"none": float("nan"), "good": 0.9}
+    candidates = [Candidate(name, {"quadratic_kappa": kappas[name]}) for name in names]
+    assert [each.name for each in choose(candidates, "quadratic_kappa", {}).ranked] == ["good", "none"]
+
+
 @pytest.mark.parametrize(
     ("candidates", "metric", "limits", "kind", "message"),
     [

@@ -53,6 +53,14 @@ def test_the_greatest_that_is_certain() -> None:
     assert found.first is found.gaps[0]
 
 
+def test_the_greatest_of_two_that_are_certain() -> None:
+    # 4% of 5,000 texts are surer to be 3% than 12% of 50 are; the greater gap comes first all the same.
+    found = diagnose({"train": (500, 5000), "train_dev": (700, 5000), "dev": (13, 50)})
+    assert [gap.is_certain for gap in found.gaps] == [True, True]
+    assert found.gaps[0].change.low > found.gaps[1].change.low
+    assert found.first is found.gaps[1]
+
+
 def test_intervals_of_errors_and_gaps() -> None:
     found = diagnose(ALL)
     assert found.errors["dev"] == share(70, 1000)
@@ -116,6 +124,7 @@ def test_json() -> None:
         ({"dev": (1, 10)}, None, "give two or more"),
         ({}, 0.1, "give two or more"),
         ({"train": (1, 10), "dev": (1, 10)}, 5.0, "not 5"),
+        ({"train": (1, 10), "dev": (1, 10)}, 1.0, "from 0 to below 1 .*, not 1$"),
         ({"train": (1, 10), "dev": (11, 10)}, None, "11 of 10 texts of dev"),
         ({"train": (1, 10), "dev": (0, 0)}, None, "0 of 0 texts of dev"),
         ({"train": (1, 10), "valid": (0, 10)}, None, "no set 'valid'"),

@@ -69,6 +69,13 @@ def test_calibration_error_by_hand() -> None:
     assert calibration_error(probabilities, targets) == pytest.approx((0.81 + 0.85) / 4)
 
 
+def test_the_end_of_a_bin_belongs_to_it() -> None:
+    # Of 0.6, the end of the 9th bin, and 0.55 in it one is right: |0.6 + 0.55 - 1|. Apart they would sum to
+    # 0.4 + 0.55.
+    probabilities = np.array([[0.6, 0.4], [0.55, 0.45]])
+    assert calibration_error(probabilities, np.array([0, 1])) == pytest.approx(0.15 / 2)
+
+
 def test_a_calibrated_model_has_no_error() -> None:
     # Of ten texts at 0.8, eight are right.
     probabilities = np.tile([0.8, 0.2], (10, 1))
@@ -106,6 +113,11 @@ def test_kappa_against_scikit_learn() -> None:
     got = np.clip(have + rng.integers(-1, 2, size=80), 1, 5)
     expected = sklearn_metrics.cohen_kappa_score(have, got, weights="quadratic")
     assert kappa(have, got) == pytest.approx(expected)
+
+
+def test_kappa_does_not_depend_on_where_ratings_begin() -> None:
+    have, got = np.array([1.0, 2, 3, 2]), np.array([1.0, 2, 2, 3])
+    assert kappa(have + 1000, got + 1000) == pytest.approx(kappa(have, got))
 
 
 def test_kappa_without_a_choice() -> None:

@@ -47,6 +47,8 @@ def test_words(text: str, expected: set[str]) -> None:
 def test_unknown_words() -> None:
     assert of("x", tokens=20, unknown=2) == {"unknown-words"}
     assert of("x", tokens=20, unknown=1) == set()
+    assert of("x", tokens=10, unknown=1) == {"unknown-words"}
+    assert of("x", tokens=11, unknown=1) == set()
     assert of("", tokens=0, unknown=0) == set()
 
 
