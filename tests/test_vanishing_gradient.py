@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +97,7 @@ def test_an_rnn_does_not_reach_back(example: dict[str, Any]) -> None:
     """What the page says. Where it doesn't learn it goes where rounding leads it, so of its gradient only the
     order of magnitude holds from machine to machine.
     """
-    found = example["main"](replace(example["FULL"], cells=("RNN",)))
+    found = example["main"](example["FULL"]._replace(cells=("RNN",)))
     guess = 1 / 6
     assert (found.adding["RNN"][:, -1] > 0.9 * guess).all()
     assert found.after["RNN"][50] < 0.01
@@ -108,7 +107,7 @@ def test_an_rnn_does_not_reach_back(example: dict[str, Any]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("gated", ["GRU", "LSTM"])
 def test_gates_reach_back(example: dict[str, Any], gated: str) -> None:
-    found = example["main"](replace(example["FULL"], cells=(gated,)))
+    found = example["main"](example["FULL"]._replace(cells=(gated,)))
     assert found.before[gated][50] < 0.1
     assert found.after[gated][50] > 0.1
     assert (found.adding[gated][:, -1] < 0.01).all()
