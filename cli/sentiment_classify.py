@@ -67,7 +67,7 @@ def classify(
     from seqkit.sentiment.model import SentimentModel
 
     for text in texts:
-        if len(text) < 256 and os.path.isfile(text):
+        if os.path.isfile(text):
             note(f"{text}: read as a text, though there is such a file; --file {text} classifies its lines")
     model = SentimentModel.load(bundle)
     batches = iter([texts]) if texts else _batches("-" if file is None else file)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from seqkit.embeddings.cooccurrence.counting import CountingConfig
+from seqkit.embeddings.cooccurrence.counts import is_counts
 from seqkit.embeddings.initial import Initial
 from seqkit.embeddings.material import (
     SCRATCH,
@@ -133,7 +134,8 @@ def train(
     )
     if run.patience is not None and not corpus.validation:
         raise UsageError("patience needs held-out text: set validation (--validation 0.01, for one)")
-    if are_counts(sources) and Path(bundle).resolve() == Path(sources[0]).resolve():
+    target = Path(bundle).resolve()
+    if any(Path(source).resolve() == target and is_counts(source) for source in sources):
         raise UsageError(f"{bundle} holds the counts to train on: write to another place (-o)")
     initial = initial_of(init, config, progress)
     writing = BundleWriter(

@@ -18,7 +18,7 @@ from seqkit.language_model.coding import END_ID, NEWLINE, SPECIALS, UNKNOWN_ID, 
 from seqkit.language_model.config import TextConfig
 from seqkit.language_model.pairs import BytePairs
 from seqkit.progress import SILENT, Progress
-from seqkit.text.columns import LONGEST_LABEL
+from seqkit.text.columns import fault_of_label
 from seqkit.text.corpus import LINE_END
 from seqkit.text.encoding import EncodingConfig, encode
 from seqkit.text.labelled import read_examples
@@ -213,9 +213,8 @@ def labelled(
             label = example.labels[str(config.label_column)]
             if label is None:
                 raise CorpusError("no label", path=example.path, line=example.line)
-            if len(label) > LONGEST_LABEL:
-                reason = f"a label of {len(label):,} characters, {label:.40}…: is it the right column?"
-                raise CorpusError(reason, path=example.path, line=example.line)
+            if fault := fault_of_label(label):
+                raise CorpusError(fault, path=example.path, line=example.line)
             texts.append(" ".join(example.text.splitlines()))
             labels.append(label)
     return texts, labels

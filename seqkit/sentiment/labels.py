@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.errors import DataError, did_you_mean
-from seqkit.text.columns import LONGEST_LABEL
+from seqkit.text.columns import fault_of_label
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Labels:
         names: of the labels; the position is the index.
 
     Raises:
-        DataError: fewer than two labels, one twice, or one longer than `LONGEST_LABEL`.
+        DataError: fewer than two labels, one twice, or one that is too long.
     """
 
     names: tuple[str, ...]
@@ -37,10 +37,8 @@ class Labels:
     def __post_init__(self) -> None:
         if len(set(self.names)) != len(self.names):
             raise DataError(f"a label stands twice in {', '.join(self.names)}")
-        if long := [name for name in self.names if len(name) > LONGEST_LABEL]:
-            raise DataError(
-                f"a label of {len(long[0]):,} characters, {long[0]:.40}…: is it the right column?"
-            )
+        if fault := next(filter(None, map(fault_of_label, self.names)), None):
+            raise DataError(fault)
         if len(self.names) < 2:
             told = f"the only one is {self.names[0]!r}" if self.names else "there is none"
             raise DataError(f"texts need two labels or more to be told apart, and {told}")

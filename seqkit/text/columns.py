@@ -28,6 +28,13 @@ LONGEST_LABEL = 1_000
 """Characters of a label: what is longer is a text, and would not fit into a bundle's manifest."""
 
 
+def fault_of_label(label: str) -> str | None:
+    """What is wrong with a label, in words; None for nothing."""
+    if len(label) <= LONGEST_LABEL:
+        return None
+    return f"a label of {len(label):,} characters, {label:.40}…: is it the right column?"
+
+
 @dataclass(frozen=True)
 class Columns:
     """The columns that the user names.

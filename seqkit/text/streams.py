@@ -108,18 +108,21 @@ def resolve(sources: Sources) -> list[Opener]:
         UsageError: no source, or stdin twice.
         StorageError: a folder cannot be listed.
     """
-    given = [sources] if isinstance(sources, str | os.PathLike) else sources
-    if other := next((place for place in given if not isinstance(place, str | os.PathLike)), None):
-        raise UsageError(
-            f"a source is the name of a file, a folder or a corpus, or -, not {type(other).__name__}: "
-            "write the text to a file, a sentence on a line"
-        )
-    places = [os.fspath(place) for place in given]
+    places = [_named(place) for place in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
     if not places:
         raise UsageError("no source: name at least one file, folder, corpus or - for stdin")
     if places.count(STDIN) > 1:
         raise UsageError("- (stdin) is named twice, but it can be read only once")
     return [opener for place in places for opener in _resolve_one(place)]
+
+
+def _named(place: object) -> str:
+    if isinstance(place, str | os.PathLike):
+        return os.fspath(place)
+    raise UsageError(
+        f"a source is the name of a file, a folder or a corpus, or -, not {type(place).__name__}: "
+        "write the text to a file, a sentence on a line"
+    )
 
 
 def _resolve_one(place: str) -> list[Opener]:

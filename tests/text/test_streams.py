@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -140,6 +141,12 @@ def test_a_bundle_is_no_text(tmp_path: Path) -> None:
     assert len(resolve(tmp_path / "b")) == len(list((tmp_path / "b").iterdir()))
 
 
-def test_sentences_are_no_sources() -> None:
+@pytest.mark.parametrize("sentences", [[["the", "cat"], ["sat"]], [[]]])
+def test_sentences_are_no_sources(sentences: Any) -> None:
     with pytest.raises(UsageError, match="or -, not list: write the text to a file, a sentence on a line"):
-        resolve([["the", "cat"], ["sat"]])  # type: ignore[list-item]
+        resolve(sentences)
+
+
+def test_sources_may_come_one_by_one(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a\n")
+    assert [opener.place for opener in resolve(iter([tmp_path / "a.txt"]))] == [str(tmp_path / "a.txt")]  # type: ignore[arg-type]

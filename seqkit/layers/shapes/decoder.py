@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from seqkit.cells.checks import checked_count, checked_seed
+from seqkit.cells.checks import checked_seed
 from seqkit.errors import UsageError
 from seqkit.layers.sequence import derived_seed
 from seqkit.layers.serialisation import revived
@@ -48,9 +48,9 @@ class Decoder(keras.layers.Layer):  # type: ignore[misc]
             raise UsageError(
                 f"{self.layer.name} must run forward: a token may not follow from those after it"
             )
-        self.vocabulary_size = checked_count("vocabulary_size", vocabulary_size)
-        self.vector_size, self.seed = checked_count("vector_size", vector_size), checked_seed(seed)
-        self.vectors = embedding(self, self.vocabulary_size, self.vector_size, self.seed, "vectors")
+        self.seed = checked_seed(seed)
+        self.vectors = embedding(self, vocabulary_size, vector_size, self.seed, "vectors")
+        self.vocabulary_size, self.vector_size = self.vectors.input_dim, self.vectors.output_dim
         self.bridges = [
             self._dense(size, f"bridge_{number}", activation="tanh")
             for number, size in enumerate(tf.nest.flatten(self.layer.state_size))

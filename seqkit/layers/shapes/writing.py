@@ -176,10 +176,11 @@ class EncoderDecoder(Writer):
         self, encoder: SequenceLayer, decoder: Decoder, source_size: int, end: int, **options: Any
     ) -> None:
         super().__init__(decoder, end, **options)
-        self.encoder, self.source_size = encoder, checked_count("source_size", source_size)
+        self.encoder = encoder
         self.source_vectors = embedding(
-            encoder, self.source_size, decoder.vector_size, decoder.seed, "source_vectors"
+            encoder, source_size, decoder.vector_size, decoder.seed, "source_vectors"
         )
+        self.source_size = self.source_vectors.input_dim
 
     def _build_context(self, shape: Any) -> Any:
         self.source_vectors.build(shape)
