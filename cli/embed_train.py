@@ -20,7 +20,7 @@ from seqkit.cli.common import (
     threads_option,
 )
 from seqkit.cli.config import config_option
-from seqkit.cli.estimate import echo_estimate
+from seqkit.cli.estimate import dry_run_option, echo_vectors_estimate
 from seqkit.cli.going_on import Start, echo_scores
 from seqkit.cli.probes import probe_of
 from seqkit.cli.progress import progress_for
@@ -149,9 +149,7 @@ SETTINGS = (
 @click.option("--probe-analogies", multiple=True, metavar="FILE", help="Score on analogies after each epoch.")
 @precision_option
 @checkpoint_option
-@click.option(
-    "--dry-run", is_flag=True, help="Write nothing: say what the run would take, after some seconds of it."
-)
+@dry_run_option
 @seed_option
 @device_option
 @threads_option
@@ -166,7 +164,7 @@ def train(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: bool, **op
     progress = progress_for(quiet)
     start = Start.of(options, progress)
     if options["dry_run"]:
-        echo_estimate(_arguments(corpus, options, start), progress, as_json)
+        echo_vectors_estimate(_arguments(corpus, options, start), progress, as_json)
         return
     from seqkit.embeddings.training import train
 

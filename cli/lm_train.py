@@ -23,6 +23,7 @@ from seqkit.cli.common import (
     threads_option,
 )
 from seqkit.cli.config import config_option
+from seqkit.cli.estimate import dry_run_option, echo_language_estimate
 from seqkit.cli.progress import progress_for
 
 # The names in the library, which --help must not wait for; a test compares them.
@@ -148,6 +149,7 @@ OPTIMIZERS = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]
 @click.option("--max-minutes", type=float, default=None, help="Stop after so much training.")
 @precision_option
 @checkpoint_option
+@dry_run_option
 @seed_option
 @device_option
 @threads_option
@@ -175,17 +177,20 @@ def train(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: bool, **op
     named = ("device", "threads", "precision", "patience", "max_minutes", "checkpoint_seconds", "overwrite")
     if not quiet and options["preset"]:
         note(f"preset {options['preset']}: {_expected(options['preset'])}")
-    report = train(
-        corpus,
-        bundle,
-        network,
-        text=text,
-        training=training,
-        run=RunConfig(**{name: options[name] for name in named}),
-        valid=valid,
-        transfer=transfer,
-        progress=progress_for(quiet),
-    )
+    arguments: dict[str, Any] = {
+        "sources": corpus,
+        "network": network,
+        "text": text,
+        "training": training,
+        "run": RunConfig(**{name: options[name] for name in named}),
+        "valid": valid,
+        "transfer": transfer,
+    }
+    progress = progress_for(quiet)
+    if options["dry_run"]:
+        echo_language_estimate(arguments, training.epochs, progress, as_json)
+        return
+    report = train(bundle=bundle, progress=progress, **arguments)
     if as_json:
         emit_json(vars(report))
         return

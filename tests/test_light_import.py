@@ -41,6 +41,7 @@ TENSORFLOW_CODE |= {
     for name in (
         "counting",
         "dynamic",
+        "estimate",
         "members",
         "model",
         "network",

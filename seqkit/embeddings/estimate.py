@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import resource
-import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,15 +19,8 @@ from seqkit.embeddings.training import RunConfig, initial_of, prepare
 from seqkit.errors import Place
 from seqkit.progress import SILENT, Progress
 from seqkit.text.vocabulary import Vocabulary
+from seqkit.training.estimating import SAMPLE_SECONDS, rate_of, watched
 from seqkit.training.working import ended_well
-
-SAMPLE_SECONDS = 5.0
-"""Units are trained until so much time has passed, not counting the first, which compiles."""
-
-LEAST_ERROR = 0.2
-"""However alike the units were: the same run differs by as much from one hour to the next."""
-
-WATCH_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -80,7 +68,7 @@ def estimate(
         prepared = prepare(sources, config, corpus, run, initial, Path(folder), progress)
         trainer = prepared.trainer(progress)
         try:
-            with _watched() as peak:
+            with watched() as peak:
                 seconds, error = _timed(trainer)
             tables = sum(table.nbytes for table in trainer.state().values())
         finally:
@@ -102,7 +90,7 @@ def _surviving(vocabulary: Vocabulary, sample: float) -> int:
 
 
 def _timed(trainer: VectorTrainer) -> tuple[float, float]:
-    """Seconds that all epochs take, from some units, and the relative error: two standard errors or more.
+    """Seconds that all epochs take, from some units, and the relative error.
 
     What the first unit takes beyond its work, compiling, comes once.
     """
@@ -115,35 +103,6 @@ def _timed(trainer: VectorTrainer) -> tuple[float, float]:
         trainer.train_unit(epoch, unit)
         seconds.append(time.perf_counter() - began)
         work.append(trainer.work(epoch, unit + 1) - trainer.work(epoch, unit))
-    rate = sum(work[1:]) / sum(seconds[1:])
-    spread = np.std(np.array(work[1:]) / np.array(seconds[1:])) / np.sqrt(len(work) - 1) / rate
+    rate, error = rate_of(work[1:], seconds[1:])
     compiling = max(0.0, seconds[0] - work[0] / rate)
-    return compiling + trainer.work(trainer.epochs, 0) / rate, max(LEAST_ERROR, 2 * float(spread))
-
-
-@contextmanager
-def _watched() -> Iterator[list[int]]:
-    """What the process has in memory while the block runs, again and again."""
-    seen, over = [_resident()], threading.Event()
-
-    def watch() -> None:
-        while not over.wait(WATCH_SECONDS):
-            seen.append(max(seen.pop(), _resident()))
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield seen
-    finally:
-        over.set()
-        thread.join()
-
-
-def _resident() -> int:
-    """Bytes of this process in memory; where the system does not say, the most that there ever were."""
-    try:
-        with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else most * 1024
+    return compiling + trainer.work(trainer.epochs, 0) / rate, error

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +26,7 @@ from seqkit.text.streams import resolve
 from seqkit.training.checkpoint import CheckpointFile, Position
 from seqkit.training.device import Device, DeviceName, all_threads_per_operation, choose_device
 from seqkit.training.loop import LoopConfig, TrainingLoop
+from seqkit.training.network import NetworkTrainer
 from seqkit.training.optimizers import OptimizerConfig
 from seqkit.training.signals import StopRequest
 from seqkit.training.working import BEST, CHECKPOINT, ended_well
@@ -185,12 +187,7 @@ def train(
         InterruptedTraining: Ctrl-C or SIGTERM; what was learned is saved.
         StorageError: reading or writing failed.
     """
-    network, text = network or NetworkConfig(), text or TextConfig()
-    training, run = training or TrainingConfig(), run or RunConfig()
-    held_out = bool(valid or text.validation)
-    if run.patience is not None and not held_out:
-        raise UsageError("patience needs text to validate on: give some (--valid 0.1, for one)")
-    check_validation(text, valid)
+    run = run or RunConfig()
     loop = LoopConfig(
         patience=run.patience, max_minutes=run.max_minutes, checkpoint_seconds=run.checkpoint_seconds
     )
@@ -200,83 +197,151 @@ def train(
         ) as writer,
         ended_well(writer.partial, [CORPUS]),
     ):
-        resolve([*sources, *valid])  # what is missing is told at once, not after TensorFlow has started
-        initial = InitialEmbeddings.load(transfer, text, network, progress) if transfer else None
-        network = initial.sized(network) if initial else network
-        device = choose_device(run.device, run.threads)
-        all_threads_per_operation(device)
-        found = material(sources, text, training.seed, writer.partial, valid, progress)
-        settings: dict[str, Any] = {
-            "network": asdict(network),
-            "text": asdict(text),
-            "training": asdict(training),
-            "precision": device.precision(run.precision),
-            "patience": run.patience,
-        } | ({"vectors": initial.settings} if initial else {})
-        if found.coding.labels:
-            settings["labels"] = list(found.coding.labels)
-        return _Run(found, network, training, settings, device, loop, initial).into(writer, progress)
+        prepared = prepare(
+            sources, writer.partial, network, text, training, run, valid, transfer, progress=progress
+        )
+        return _Run(prepared, loop).into(writer, progress)
 
 
 @dataclass(frozen=True)
-class _Run:
+class Beginning:
+    """A network that has learned nothing yet, and what trains it.
+
+    Args:
+        network: on its device.
+        trainer: of it.
+        covered: share of the words whose embeddings begin with vectors; None where all are drawn.
+    """
+
+    network: LanguageNetwork
+    trainer: NetworkTrainer
+    covered: float | None
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that are learned."""
+        weights = self.network.weights.values()
+        return sum(int(np.prod(weight.shape)) for weight in weights if weight.trainable)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a run needs before it begins.
+
+    Args:
+        material: what it trains on.
+        network: of the model; embeddings are as long as the vectors they begin with.
+        training: how it is trained.
+        settings: all of them, as a bundle tells them.
+        device: where.
+        initial: vectors that the embeddings begin with; None where all are drawn.
+    """
+
     material: Material
     network: NetworkConfig
     training: TrainingConfig
     settings: dict[str, Any]
     device: Device
+    initial: InitialEmbeddings | None
+
+    def begin(self, progress: Progress) -> Beginning:
+        """Makes the network."""
+        material, initial = self.material, self.initial
+        with self.device.scope():
+            frozen = initial is not None and initial.frozen
+            network = make_network(
+                self.network, material, self.training, self.settings["precision"], frozen=frozen
+            )
+            covered = None
+            if initial is not None:
+                drawn = EMBEDDING_RANGE / math.sqrt(3)
+                covered = initial.put_into(network.embeddings, material.coding.vocabulary, drawn, progress)
+            return Beginning(network, make_trainer(network, material, self.training, self.device), covered)
+
+
+def prepare(
+    sources: Sequence[Place],
+    folder: Path,
+    network: NetworkConfig | None,
+    text: TextConfig | None,
+    training: TrainingConfig | None,
+    run: RunConfig,
+    valid: Sequence[Place],
+    transfer: Transfer | None,
+    *,
+    progress: Progress,
+) -> Prepared:
+    """Checks the settings, chooses the device and encodes the text; arguments are those of `train`.
+
+    Args:
+        folder: to work in.
+
+    Raises:
+        SeqkitError: as `train`.
+    """
+    network, text, training = network or NetworkConfig(), text or TextConfig(), training or TrainingConfig()
+    if run.patience is not None and not (valid or text.validation):
+        raise UsageError("patience needs text to validate on: give some (--valid 0.1, for one)")
+    check_validation(text, valid)
+    resolve([*sources, *valid])  # what is missing is told at once, not after TensorFlow has started
+    initial = InitialEmbeddings.load(transfer, text, network, progress) if transfer else None
+    network = initial.sized(network) if initial else network
+    device = choose_device(run.device, run.threads)
+    all_threads_per_operation(device)
+    found = material(sources, text, training.seed, folder, valid, progress)
+    settings: dict[str, Any] = {
+        "network": asdict(network),
+        "text": asdict(text),
+        "training": asdict(training),
+        "precision": device.precision(run.precision),
+        "patience": run.patience,
+    } | ({"vectors": initial.settings} if initial else {})
+    if found.coding.labels:
+        settings["labels"] = list(found.coding.labels)
+    return Prepared(found, network, training, settings, device, initial)
+
+
+@dataclass(frozen=True)
+class _Run:
+    prepared: Prepared
     loop: LoopConfig
-    initial: InitialEmbeddings | None = None
 
     def into(self, writer: BundleWriter, progress: Progress) -> TrainingReport:
-        with self.device.scope():
-            frozen = self.initial is not None and self.initial.frozen
-            network = make_network(
-                self.network, self.material, self.training, self.settings["precision"], frozen=frozen
-            )
-            covered = self._transferred(network, progress)
-            trainer = make_trainer(network, self.material, self.training, self.device)
-        settings = self.settings | {"seqkit": __version__}  # another version may train otherwise
-        held_out = hashlib.sha256(self.material.held_out.tobytes())
-        if self.material.held_out_labels is not None:
-            held_out.update(self.material.held_out_labels.tobytes())
-        fingerprint = f"{self.material.fingerprint}.{held_out.hexdigest()}"
+        beginning, material = self.prepared.begin(progress), self.prepared.material
+        trainer = beginning.trainer
+        settings = self.prepared.settings | {"seqkit": __version__}  # another version may train otherwise
+        held_out = hashlib.sha256(material.held_out.tobytes())
+        if material.held_out_labels is not None:
+            held_out.update(material.held_out_labels.tobytes())
+        fingerprint = f"{material.fingerprint}.{held_out.hexdigest()}"
         checkpoint, best = (
             CheckpointFile(writer.partial / name, settings, fingerprint) for name in (CHECKPOINT, BEST)
         )
         loop = TrainingLoop(trainer, checkpoint, best, self.loop, progress)
         position = loop.run("training", "tokens")
-        report = replace(self._report(writer, network, position, loop.kept), covered=covered)
+        report = self._report(writer, beginning, position, loop.kept)
         with StopRequest(), trainer.averaged():  # the work is done: a signal now is one too late
-            write_members(writer, self.material.coding, network)
+            write_members(writer, material.coding, beginning.network)
             writer.commit(
-                config=self.settings,
-                seed=self.training.seed,
+                config=self.prepared.settings,
+                seed=self.prepared.training.seed,
                 metrics={k: v for k, v in asdict(report).items() if k not in ("bundle", "history")},
-                fingerprint=self.material.fingerprint,
+                fingerprint=material.fingerprint,
                 history=report.history,
             )
         return report
 
-    def _transferred(self, network: LanguageNetwork, progress: Progress) -> float | None:
-        if self.initial is None:
-            return None
-        drawn = EMBEDDING_RANGE / math.sqrt(3)
-        return self.initial.put_into(network.embeddings, self.material.coding.vocabulary, drawn, progress)
-
     def _report(
-        self, writer: BundleWriter, network: LanguageNetwork, position: Position, kept: dict[str, Any]
+        self, writer: BundleWriter, beginning: Beginning, position: Position, kept: dict[str, Any]
     ) -> TrainingReport:
-        tokens, history = len(self.material.ids), position.history
+        tokens, history = len(self.prepared.material.ids), position.history
         passes = sum(record.get("share", 1.0) for record in history)
         validation = kept.get("validation_loss")
         return TrainingReport(
             bundle=str(writer.path),
             tokens=tokens,
-            vocabulary=network.vocabulary_size,
-            parameters=sum(
-                int(np.prod(weight.shape)) for weight in network.weights.values() if weight.trainable
-            ),
+            vocabulary=beginning.network.vocabulary_size,
+            parameters=beginning.parameters,
             epochs=position.epoch,
             seconds=position.seconds,
             tokens_per_second=tokens * passes / position.seconds,
@@ -284,4 +349,5 @@ class _Run:
             perplexity=perplexity(kept["loss"]),
             validation_perplexity=None if validation is None else perplexity(validation),
             history=history,
+            covered=beginning.covered,
         )

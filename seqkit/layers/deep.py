@@ -69,9 +69,9 @@ class DeepRNN(SequenceLayer):
         _check(stack, residual)
         options = {"dtype": stack[0].dtype_policy, **options}
         super().__init__(return_sequences=return_sequences, return_state=return_state, **options)
-        self.stack, self.residual, self.return_all = stack, residual, return_all
+        self.stack, self.residual, self.return_all = stack, bool(residual), bool(return_all)
         self.dropout, self.seed = checked_rate("dropout", dropout), checked_seed(seed)
-        self.zero_output_for_mask = zero_output_for_mask
+        self.zero_output_for_mask = bool(zero_output_for_mask)
         self.seed_generator = keras.random.SeedGenerator(self.seed) if self.dropout else None
 
     @property

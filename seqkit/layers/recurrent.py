@@ -57,8 +57,8 @@ class Recurrent(SequenceLayer):
         options = {"dtype": cell.dtype_policy, **options}
         super().__init__(return_sequences=return_sequences, return_state=return_state, **options)
         self.cell = cell
-        self.go_backwards, self.stateful = go_backwards, stateful
-        self.zero_output_for_mask = zero_output_for_mask
+        self.go_backwards, self.stateful = bool(go_backwards), bool(stateful)
+        self.zero_output_for_mask = bool(zero_output_for_mask)
 
     @property
     def output_size(self) -> int:

@@ -74,12 +74,13 @@ def gradient_check(
     import keras
     import tensorflow as tf
 
+    from seqkit.cells.checks import checked_count, checked_seed
+
     variables = list(model.trainable_variables)
     _check_variables(model, variables)
     if not 0 < change < 1:
         raise UsageError(f"change must be above 0 and below 1, not {change}")
-    if entries is not None and entries < 1:
-        raise UsageError(f"entries must be at least 1, not {entries}")
+    entries = None if entries is None else checked_count("entries", entries)
     compare = keras.losses.get(loss)
     if isinstance(compare, keras.losses.Loss):
         compare = compare.call  # called itself, it would round to the default float32 first
@@ -99,7 +100,7 @@ def gradient_check(
         renew()
         return float(evaluate())
 
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checked_seed(seed))
     differences: dict[str, float] = {}
     with _kept(model) as renew:
         renew()

@@ -75,6 +75,7 @@ class NetworkTrainer:
 
     Attributes:
         network: as given.
+        batches: as given.
         losses: on held-out data, one of each complete epoch.
 
     Raises:
@@ -98,7 +99,7 @@ class NetworkTrainer:
         if config.needs_validation and validate is None:
             what = "nt-asgd" if config.averaging == "nt-asgd" else f"schedule {config.schedule.name}"
             raise UsageError(f"{what} goes by the loss on held-out data: set some apart (--valid)")
-        self.network, self._batches, self._config = network, batches, config
+        self.network, self.batches, self._config = network, batches, config
         self._validate, self._device = validate, device
         self.epochs, self.losses = epochs, list[float]()
         self._units, self._work = self._planned(unit_batches)
@@ -144,12 +145,12 @@ class NetworkTrainer:
 
     def rate(self, epoch: int, group: int) -> float:
         """The learning rate of a group, that of the schedule in its middle."""
-        steps = self._steps(epoch, group)
-        middle = (steps.start + steps.stop) / 2 / self._batches.steps_of(epoch)
+        steps = self.steps(epoch, group)
+        middle = (steps.start + steps.stop) / 2 / self.batches.steps_of(epoch)
         rate = self._config.rate(Moment(epoch, middle, self.epochs, self.losses))
         if self._config.rate_by_size:
-            mean = self._work / self._batches.steps_of(0)
-            rate *= sum(self._batches.size(epoch, step) for step in steps) / len(steps) / mean
+            mean = self._work / self.batches.steps_of(0)
+            rate *= sum(self.batches.size(epoch, step) for step in steps) / len(steps) / mean
         return rate
 
     def train_group(self, epoch: int, group: int, rate: float) -> tuple[list[Any], list[int]]:
@@ -163,9 +164,9 @@ class NetworkTrainer:
         Returns:
             The losses of its batches, scalars, and their sizes.
         """
-        steps = self._steps(epoch, group)
-        batches = [tuple(map(tf.convert_to_tensor, self._batches.batch(epoch, step))) for step in steps]
-        sizes = [self._batches.size(epoch, step) for step in steps]
+        steps = self.steps(epoch, group)
+        batches = [tuple(map(tf.convert_to_tensor, self.batches.batch(epoch, step))) for step in steps]
+        sizes = [self.batches.size(epoch, step) for step in steps]
         learning_rate = tf.constant(rate, tf.float32)
         if self._factors_of is not None:
             self._factors.assign(self._factors_of(epoch))
@@ -208,22 +209,23 @@ class NetworkTrainer:
             plain.assign(np.asarray(state[name]).astype(plain.dtype.as_numpy_dtype))
         self.losses = state["validation_losses"].tolist()
 
+    def groups(self, epoch: int) -> int:
+        """Updates of an epoch."""
+        return -(-self.batches.steps_of(epoch) // self._config.accumulation)
+
+    def steps(self, epoch: int, group: int) -> range:
+        """The batches that an update is made from."""
+        size = self._config.accumulation
+        return range(group * size, min((group + 1) * size, self.batches.steps_of(epoch)))
+
     def _planned(self, unit_batches: int) -> tuple[int, float]:
         """Units of an epoch, none of them without a group in any epoch; and the work of an epoch."""
-        steps = [self._batches.steps_of(epoch) for epoch in range(self.epochs)]
+        steps = [self.batches.steps_of(epoch) for epoch in range(self.epochs)]
         if not min(steps):
             raise UsageError("an epoch without batches: give more text, or make batches smaller")
         fewest = -(-min(steps) // self._config.accumulation)
         units = min(max(1, min(steps) // unit_batches), fewest)
-        return units, float(sum(self._batches.size(0, step) for step in range(steps[0])))
-
-    def groups(self, epoch: int) -> int:
-        """Updates of an epoch."""
-        return -(-self._batches.steps_of(epoch) // self._config.accumulation)
-
-    def _steps(self, epoch: int, group: int) -> range:
-        size = self._config.accumulation
-        return range(group * size, min((group + 1) * size, self._batches.steps_of(epoch)))
+        return units, float(sum(self.batches.size(0, step) for step in range(steps[0])))
 
     def _scope(self) -> Any:
         return self._device.scope() if self._device else nullcontext()

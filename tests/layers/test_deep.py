@@ -112,6 +112,17 @@ def test_dropout_between_layers(helpers: Any) -> None:
         np.testing.assert_allclose(found[1], above, rtol=1e-6)
 
 
+def test_booleans_of_numpy_are_options_as_well() -> None:
+    """Configurations are saved as JSON, which has none."""
+    yes = np.bool_(True)
+    within = Recurrent(GRUCell(2), go_backwards=yes, stateful=yes, zero_output_for_mask=yes)
+    layer = DeepRNN([within, GRUCell(2)], residual=yes, return_all=yes, zero_output_for_mask=yes)
+    config = json.loads(json.dumps(layer.get_config()))
+    assert [config[name] for name in ("residual", "return_all", "zero_output_for_mask")] == [True] * 3
+    inner = config["layers"][0]["config"]
+    assert [inner[name] for name in ("go_backwards", "stateful", "zero_output_for_mask")] == [True] * 3
+
+
 def test_states_given_and_carried(helpers: Any) -> None:
     x = helpers.sequences()
     whole = DeepRNN([LSTMCell(4, seed=1), GRUCell(3, seed=2)], **BOTH)

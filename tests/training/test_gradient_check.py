@@ -102,8 +102,12 @@ def test_what_is_refused() -> None:
         gradient_check(dense(float64(2)), X, Y, "mse", change=0)
     with pytest.raises(UsageError, match="change must be above 0 and below 1, not 1"):
         gradient_check(dense(float64(2)), X, Y, "mse", change=1)
-    with pytest.raises(UsageError, match="entries must be at least 1, not 0"):
+    with pytest.raises(UsageError, match="entries must be a whole number above 0, not 0"):
         gradient_check(dense(float64(2)), X, Y, "mse", entries=0)
+    with pytest.raises(UsageError, match="entries must be a whole number above 0, not 2"):
+        gradient_check(dense(float64(2)), X, Y, "mse", entries=2.5)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="seed must be from 0 to 2147483647, not -1"):
+        gradient_check(dense(float64(2)), X, Y, "mse", seed=-1)
 
 
 def test_the_worst_by_hand() -> None:

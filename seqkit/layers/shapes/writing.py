@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from seqkit.cells.checks import checked_count, checked_number, checked_seed, is_whole
@@ -80,22 +81,22 @@ class Writer(keras.Model):  # type: ignore[misc]
         length = checked_count("max_length", max_length)
         return self._greedy(self._ready(given), length)
 
-    def sample(self, given: Any, *, max_length: int, temperature: float = 1.0, seed: int = 0) -> Any:
+    def sample(self, given: Any, *, max_length: int, temperature: float = 1.0, seed: int | None = 0) -> Any:
         """Draws each token from p^(1/temperature), normalised.
 
         Args:
             given: what is written about.
             max_length: number of tokens at most, the end among them.
             temperature: above 0.
-            seed: what the tokens follow from, 0 to 2³¹-1.
+            seed: what the tokens follow from, 0 to 2³¹-1; None for others in each call.
 
         Returns:
             Tokens, int32 (batch, max_length), 0 after the end.
         """
         length = checked_count("max_length", max_length)
         heat = tf.constant(checked_number("temperature", temperature, positive=True), tf.float32)
-        seeds = tf.constant([checked_seed(seed), 0], tf.int32)
-        return self._sample(self._ready(given), length, heat, seeds)
+        own = int(np.random.default_rng().integers(2**31)) if seed is None else checked_seed(seed)
+        return self._sample(self._ready(given), length, heat, tf.constant([own, 0], tf.int32))
 
     def beam(self, given: Any, *, max_length: int, width: int = 4, alpha: float = 0.7) -> tuple[Any, Any]:
         """Writes the sequences with the highest log p / T^α that beam search finds.

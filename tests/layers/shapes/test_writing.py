@@ -103,6 +103,8 @@ def test_samples_follow_from_the_seed_and_the_temperature() -> None:
     one, again = (model.sample(SOURCE, max_length=5, seed=4).numpy() for _ in range(2))
     np.testing.assert_array_equal(one, again)
     assert any((model.sample(SOURCE, max_length=5, seed=seed).numpy() != one).any() for seed in (5, 6))
+    fresh = [model.sample(SOURCE, max_length=5, seed=None).numpy() for _ in range(4)]
+    assert any((other != fresh[0]).any() for other in fresh[1:])
     # At a temperature of nearly 0 the likeliest token is drawn.
     cold = model.sample(SOURCE, max_length=5, temperature=1e-4, seed=4)
     np.testing.assert_array_equal(cold, model.greedy(SOURCE, max_length=5))
