@@ -8,7 +8,7 @@ import click
 
 from seqkit.cli.bundle_info import manifest_summary, opened_manifest
 from seqkit.cli.common import echo, echo_table, emit_json, json_option, note, shown_perplexity
-from seqkit.errors import UsageError
+from seqkit.errors import MissingInputError, UsageError
 
 if TYPE_CHECKING:
     from seqkit.language_model.model import LanguageModel
@@ -89,7 +89,10 @@ def _read(
 
     if file is not None and label is None and model.coding.labels:
         return labelled([file], TextConfig(**model.manifest.config["text"]))
-    lines = list(iter_lines([file])) if file is not None else str(text).split("\n")
+    try:
+        lines = list(iter_lines([file])) if file is not None else str(text).split("\n")
+    except MissingInputError as error:
+        raise MissingInputError(f"{error}; a text itself goes behind --text") from error
     return lines, None if label is None else [label] * len(lines)
 
 

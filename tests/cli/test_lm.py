@@ -275,7 +275,7 @@ def test_what_cannot_be_scored(folder: Path, capsys: pytest.CaptureFixture[str])
         (("b",), 2, "give either a FILE or --text"),
         (("b", "names.txt", "--text", "a"), 2, "give either a FILE or --text"),
         (("b", "--text", ""), 65, "there is no token in the text to score"),
-        (("b", "nowhere.txt"), 66, "nowhere.txt"),
+        (("b", "nowhere.txt"), 66, "a text itself goes behind --text"),
         (("nowhere", "--text", "a"), 66, "nowhere"),
         (("names.txt", "--text", "a"), 65, "names.txt"),
     ):
