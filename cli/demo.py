@@ -22,6 +22,8 @@ from seqkit.errors import InterruptedTraining
 
 if TYPE_CHECKING:
     from seqkit.embeddings.vectors import Vectors
+    from seqkit.language_model.training import TrainingConfig
+    from seqkit.sentiment.training import FitConfig
 
 CORPUS = "kingdom"
 LINES = 100_000
@@ -44,14 +46,24 @@ ANALOGIES = (("man", "king", "woman"), ("france", "paris", "italy"), ("walk", "w
 @json_option
 def demo(bundle: str | None, seed: int, threads: int | None, quiet: bool, as_json: bool) -> None:
     """Train word vectors, a language model and a classifier on bundled corpora, and show what they know."""
+    from seqkit.language_model.training import TrainingConfig
+    from seqkit.sentiment.training import FitConfig
+    from seqkit.storage import is_bundle
+
+    learning = TrainingConfig(epochs=NAME_EPOCHS, batch_size=64, seed=seed)
+    fitting = FitConfig(seed=seed)  # a seed out of range is refused before anything is trained
     with tempfile.TemporaryDirectory(prefix="seqkit-demo-") as folder:
+        place = bundle or str(Path(folder) / "kingdom")
         try:
-            answer, vectors = _run(bundle or str(Path(folder) / "kingdom"), seed, threads, quiet)
-            answer["names"] = _names(str(Path(folder) / "names"), seed, threads, quiet)
-            answer["opinions"] = _opinions(str(Path(folder) / "opinions"), seed, quiet)
+            answer, vectors = _run(place, seed, threads, quiet)
+            answer["names"] = _names(str(Path(folder) / "names"), learning, threads, quiet)
+            answer["opinions"] = _opinions(str(Path(folder) / "opinions"), fitting, quiet)
         except InterruptedTraining as error:
             if bundle is None:  # the state goes with the folder
                 raise InterruptedTraining(error.signal_number, None) from None
+            if is_bundle(bundle):
+                told = f"the word vectors are in {bundle}, the rest of the demo keeps nothing"
+                raise InterruptedTraining(error.signal_number, None, told) from None
             raise
         if as_json:
             emit_json(answer)
@@ -89,34 +101,35 @@ def _run(bundle: str, seed: int, threads: int | None, quiet: bool) -> tuple[dict
     return answer, vectors
 
 
-def _names(bundle: str, seed: int, threads: int | None, quiet: bool) -> list[str]:
+def _names(bundle: str, training: TrainingConfig, threads: int | None, quiet: bool) -> list[str]:
     """Names that a language model has made up, letter by letter, and that it has not read."""
     from seqkit.corpora import open_corpus
     from seqkit.language_model.config import NetworkConfig, TextConfig
     from seqkit.language_model.model import LanguageModel
     from seqkit.language_model.sampling.config import SamplingConfig
-    from seqkit.language_model.training import RunConfig, TrainingConfig, train
+    from seqkit.language_model.training import RunConfig, train
 
     train(
         [f"names:{NAMES}"],
         bundle,
         NetworkConfig(layers=1, units=128),
         text=TextConfig(level="character", lines=True),
-        training=TrainingConfig(epochs=NAME_EPOCHS, batch_size=64, seed=seed),
+        training=training,
         run=RunConfig(threads=threads),
         progress=progress_for(quiet),
     )
     read = set(open_corpus("names", size=NAMES))
-    made_up = LanguageModel.load(bundle).sample(config=SamplingConfig(number=40, temperature=0.8, seed=seed))
+    config = SamplingConfig(number=40, temperature=0.8, seed=training.seed)
+    made_up = LanguageModel.load(bundle).sample(config=config)
     return [name for name in dict.fromkeys(str(sample.text) for sample in made_up) if name not in read][:8]
 
 
-def _opinions(bundle: str, seed: int, quiet: bool) -> list[dict[str, Any]]:
+def _opinions(bundle: str, config: FitConfig, quiet: bool) -> list[dict[str, Any]]:
     """What a classifier of reviews says of texts that it has not read."""
     from seqkit.sentiment.model import SentimentModel
-    from seqkit.sentiment.training import FitConfig, train
+    from seqkit.sentiment.training import train
 
-    train([f"reviews:{REVIEWS}"], bundle, FitConfig(seed=seed), progress=progress_for(quiet))
+    train([f"reviews:{REVIEWS}"], bundle, config, progress=progress_for(quiet))
     return [found.summary() for found in SentimentModel.load(bundle).classify(OPINIONS)]
 
 

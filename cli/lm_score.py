@@ -85,15 +85,25 @@ def _read(
     """Lines, and their labels, if the model has any: all the same one, or those of a table."""
     from seqkit.language_model.config import TextConfig
     from seqkit.language_model.material import labelled
+    from seqkit.language_model.model import lines_in
+    from seqkit.text.columns import Columns
+    from seqkit.text.labelled import read_examples
     from seqkit.text.sources import iter_lines
 
-    if file is not None and label is None and model.coding.labels:
-        return labelled([file], TextConfig(**model.manifest.config["text"]))
+    if file is None:
+        lines = lines_in(str(text))
+        return lines, None if label is None else [label] * len(lines)
     try:
-        lines = list(iter_lines([file])) if file is not None else str(text).split("\n")
+        if not model.coding.labels:
+            return list(iter_lines([file])), None if label is None else [label]
+        config = TextConfig(**model.manifest.config["text"])
+        if label is None:
+            return labelled([file], config)
+        examples = read_examples(file, Columns(text=config.text_column), labelled=False)
+        lines = [" ".join(example.text.splitlines()) for example in examples]
+        return lines, [label] * len(lines)
     except MissingInputError as error:
         raise MissingInputError(f"{error}; a text itself goes behind --text") from error
-    return lines, None if label is None else [label] * len(lines)
 
 
 @click.command()

@@ -132,9 +132,9 @@ def search(
         "BUNDLE",
         *(word for each in settings for word in each[2]),
     ]
+    _show(report, "epochs" if options["minutes"] is None else "seconds", shlex.join(command), as_json)
     if output:
         write_settings(output, "lm.train", settings)
-    _show(report, "epochs" if options["minutes"] is None else "seconds", shlex.join(command), as_json)
     end_interrupted(ctx, report.interrupted)
 
 

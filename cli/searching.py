@@ -31,6 +31,8 @@ def check_output(output: str | None, overwrite: bool) -> None:
         raise UsageError(
             f"{output}: a file is there already; choose another name or overwrite it (--overwrite)"
         )
+    if output is not None and os.path.isdir(output or "."):
+        raise UsageError(f"{output or '.'}: is a folder; name a file to write to")
     if output and not Path(output).absolute().parent.is_dir():
         raise UsageError(f"{output}: there is no such folder to write to")
 
@@ -88,11 +90,19 @@ def write_settings(output: str, table: str, settings: Iterable[Setting]) -> None
 
     Raises:
         StorageError: writing failed.
+        UsageError: a value that is no Unicode text, as all of a configuration is: the name of a file.
     """
     from seqkit.storage import atomic_write_bytes
 
-    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value, _ in settings]
-    atomic_write_bytes(output, f"[{table}]\n{''.join(lines)}".encode())
+    lines = [f"[{table}]\n"]
+    for name, value, _ in settings:
+        told = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML takes no raw one
+        lines.append(f"{name} = {told}\n")
+    try:
+        data = "".join(lines).encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{output}: not written, a name in it is no UTF-8, as a configuration is") from error
+    atomic_write_bytes(output, data)
 
 
 def end_interrupted(ctx: click.Context, signal_number: int | None) -> None:

@@ -54,6 +54,8 @@ def diagnose(
     places = {name: place for name, place in given.items() if place is not None}
     if len(places) + (human is not None) < 2:
         read({}, human)  # refused before anything is loaded
+    if list(places.values()).count("-") > 1:
+        raise UsageError("- (stdin) can be one of the sets, not several")
     model = SentimentModel.load(bundle)
     counts, texts = {}, {}
     for name, place in places.items():

@@ -162,6 +162,16 @@ SETTINGS = frozenset(
 """The names of the settings that some model has."""
 
 
+def foreign_to(name: str) -> set[str]:
+    """The parameters of training that a model does not take."""
+    from seqkit.sentiment.registry import model_kind
+
+    kind = model_kind(name)
+    foreign = SETTINGS - {each.name for each in fields(kind.config_class)}
+    foreign |= set() if kind.takes_vectors else {"vectors"}
+    return foreign | (set() if kind.takes_language_model else {"language_model"})
+
+
 def fit_config(options: Mapping[str, Any]) -> FitConfig:
     """What is trained, from the options that were given.
 
@@ -179,9 +189,10 @@ def fit_config(options: Mapping[str, Any]) -> FitConfig:
         models.append(config_class(**{name: given[name] for name in own}))
         used |= own
     if unused := sorted(given.keys() - used):
-        flag = "--freeze-vectors" if unused[0] == "frozen" else f"--{unused[0].replace('_', '-')}"
         names = " and ".join(options["models"] or (DEFAULT_MODEL,))
-        raise UsageError(f"{flag} is no setting of {names}; leave it out, or choose another --model")
+        raise UsageError(
+            f"{_flag(unused[0])} is no setting of {names}; leave it out, or choose another --model"
+        )
     return FitConfig(
         models=tuple(models),
         seeds=options["seeds"],
@@ -213,11 +224,11 @@ def resources_of(options: Mapping[str, Any], progress: Progress) -> Resources:
     """What networks begin with and run on; TensorFlow is imported only where there is one.
 
     Raises:
-        UsageError: vectors or a language model that none of the models takes.
+        UsageError: vectors or a language model that none of the models takes; a setting that is theirs.
         SeqkitError: as `Initial.load` and `choose_device`.
     """
     from seqkit.sentiment.models.contract import Resources
-    from seqkit.sentiment.registry import model_kind
+    from seqkit.sentiment.registry import model_kind, settled
 
     kinds = [model_kind(name) for name in options["models"] or (DEFAULT_MODEL,)]
     vectors = device = None
@@ -227,7 +238,7 @@ def resources_of(options: Mapping[str, Any], progress: Progress) -> Resources:
         from seqkit.embeddings.initial import Initial
 
         vectors = Initial.load(options["vectors"], progress)
-    if options["language_model"] and "rnn" not in [kind.name for kind in kinds]:
+    if options["language_model"] and not any(kind.takes_language_model for kind in kinds):
         raise UsageError("--lm is for rnn: choose that (--model rnn)")
     precision: Precision = "float32"
     if any(kind.is_network for kind in kinds):
@@ -236,6 +247,18 @@ def resources_of(options: Mapping[str, Any], progress: Progress) -> Resources:
         device = choose_device(options["device"], options["threads"])
         all_threads_per_operation(device)
         precision = device.precision(options["precision"])
-    return Resources(
+    resources = Resources(
         vectors=vectors, language_model=options["language_model"], device=device, precision=precision
     )
+    for name in sorted(name for name in SETTINGS if options.get(name) is not None):
+        takers = [kind for kind in kinds if name in {each.name for each in fields(kind.config_class)}]
+        if takers and all(name in settled(kind, resources) for kind in takers):
+            raise UsageError(
+                f"{_flag(name)} is that of --lm or --vectors, which a model begins with: leave it out"
+            )
+    return resources
+
+
+def _flag(name: str) -> str:
+    """The option of a setting."""
+    return "--freeze-vectors" if name == "frozen" else f"--{name.replace('_', '-')}"

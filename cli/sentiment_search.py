@@ -30,7 +30,14 @@ from seqkit.cli.searching import (
     write_settings,
 )
 from seqkit.cli.sentiment_evaluate import at_most_ms_option, load_data
-from seqkit.cli.sentiment_options import SETTINGS, data_options, decorated, fit_config, resources_of
+from seqkit.cli.sentiment_options import (
+    SETTINGS,
+    data_options,
+    decorated,
+    fit_config,
+    foreign_to,
+    resources_of,
+)
 from seqkit.cli.sentiment_train import train
 from seqkit.errors import DataError
 
@@ -107,6 +114,7 @@ def search(
     flags = {param.name for param in train.params if getattr(param, "is_flag", False)}
     scales = scales_of(options["scales"], fixed, SETTINGS - flags)
     config, progress = fit_config({**options, "seeds": 1}), progress_for(quiet)
+    resources = resources_of(options, progress)
     dataset = load_data(data, options, quiet)
     found = search_settings(
         dataset,
@@ -115,15 +123,15 @@ def search(
         valid=_validation(options, dataset, quiet),
         fixed=fixed,
         scales=scales,
-        resources=resources_of(options, progress),
+        resources=resources,
         progress=progress,
     )
-    settings = [*_given(ctx), *_drawn(found)]
+    settings = [*_given(ctx, found), *_drawn(found)]
     command = ["seqkit", "sentiment", "train", *data, "-o", "BUNDLE"]
     command += [word for each in settings for word in each[2]]
+    _show(found, plan.metric, shlex.join(command), as_json)
     if output and found.best:
         write_settings(output, "sentiment.train", settings)
-    _show(found, plan.metric, shlex.join(command), as_json)
     end_interrupted(ctx, found.interrupted)
     if found.best is None:
         raise DataError(f"no model that was tried is within {plan.at_most_ms:g} ms; raise --at-most-ms")
@@ -167,9 +175,11 @@ def _validation(options: dict[str, Any], dataset: Any, quiet: bool) -> Any:
     return fraction
 
 
-def _given(ctx: click.Context) -> Iterator[Setting]:
-    """What is given and training takes, too, but the model."""
+def _given(ctx: click.Context, found: Found) -> Iterator[Setting]:
+    """What is given and training of the best model takes, too, but the model."""
     left_out = {"data", "overwrite", "quiet", "as_json", "models"}
+    if found.best is not None:
+        left_out |= foreign_to(found.best.model)
     for name in (str(param.name) for param in train.params):
         given = name in ctx.params and ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
         if given and name not in left_out:

@@ -14,7 +14,7 @@ from typing import Any, Self
 from seqkit._files import fsync_directory, lock, new_file, storage_errors
 from seqkit._manifest import KINDS, MANIFEST, OPTIONAL, Manifest, Member, current_versions, parse_manifest
 from seqkit._tensors import AnyArray, write_tensors
-from seqkit.errors import Place, StorageError, UsageError
+from seqkit.errors import BundleError, Place, StorageError, UsageError
 
 _MEMBERS = {MANIFEST}.union(*KINDS.values(), *OPTIONAL.values())
 """Names of all files that a bundle may have."""
@@ -36,6 +36,13 @@ def is_bundle(path: Place) -> bool:
     return (Path(path) / MANIFEST).is_file()
 
 
+def _kind_of(path: Path) -> str | None:
+    """The kind of a bundle; None where its manifest does not say."""
+    with suppress(OSError, BundleError):
+        return parse_manifest((path / MANIFEST).read_bytes()).kind
+    return None
+
+
 class BundleWriter:
     """Writes a bundle, or leaves everything as it was.
 
@@ -47,12 +54,13 @@ class BundleWriter:
     Args:
         path: the bundle's directory; its parent must exist.
         kind: one of the kinds of bundle, "vectors" for one.
-        overwrite: replace a bundle that is already there; it stays until the new one is whole.
+        overwrite: replace a bundle of this kind that is there; it stays until the new one is whole.
         keeps: patterns of the names of those further files; anything else in `PATH.partial/` is refused.
 
     Raises:
-        UsageError: a bundle is there and `overwrite` is not set, or something that is not a bundle is there;
-            there is something in the way that is not of this work, in `PATH.partial/` or `PATH.replaced`.
+        UsageError: a bundle is there and `overwrite` is not set, or it is of another kind; something that is
+            not a bundle is there; there is something in the way that is not of this work, in `PATH.partial/`
+            or `PATH.replaced`.
         StorageError: the system refused, or another process is writing the same bundle.
     """
 
@@ -203,6 +211,11 @@ class BundleWriter:
         if not self._overwrite:
             raise UsageError(
                 f"{self.path}: a bundle is there already; choose another name or overwrite it (--overwrite)"
+            )
+        if (kind := _kind_of(self.path)) not in (None, self._kind):
+            raise UsageError(
+                f"{self.path}: holds a {kind} bundle, which one of kind {self._kind} does not replace; "
+                "choose another name"
             )
         if foreign := sorted(set(os.listdir(self.path)) - _MEMBERS):
             raise UsageError(f"{self.path}: holds {foreign[0]}, which is not of the bundle; move it away")

@@ -150,12 +150,17 @@ class InterruptedTraining(SeqkitError):
     Args:
         signal_number: SIGINT or SIGTERM.
         checkpoint: where the state lies; None if the signal came before there was any.
+        outcome: what there is then, where no state lies anywhere, and what to do.
     """
 
-    def __init__(self, signal_number: int, checkpoint: Place | None) -> None:
+    def __init__(
+        self,
+        signal_number: int,
+        checkpoint: Place | None,
+        outcome: str = "nothing was learned yet, the same command begins anew",
+    ) -> None:
         self.signal_number, self.checkpoint = signal_number, checkpoint
         self.exit_code = 128 + signal_number
-        outcome = "nothing was learned yet, the same command begins anew"
         if checkpoint is not None:
             outcome = f"the state is in {fspath(checkpoint)}, the same command goes on from there"
         super().__init__(f"stopped by {signal.Signals(signal_number).name}; {outcome}")

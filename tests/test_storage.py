@@ -211,6 +211,19 @@ def test_a_bundle_is_replaced_only_when_asked(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["b"]
 
 
+def test_a_bundle_of_another_kind_is_never_replaced(tmp_path: Path) -> None:
+    """The n-grams of a language model must not take its place."""
+    path = tmp_path / "b"
+    write(path, value=1)
+    before = sorted((file.name, file.read_bytes()) for file in path.iterdir())
+    with pytest.raises(
+        UsageError, match="b: holds a vectors bundle, which one of kind ngram does not replace"
+    ):
+        BundleWriter(path, kind="ngram", overwrite=True).__enter__()
+    assert sorted((file.name, file.read_bytes()) for file in path.iterdir()) == before
+    assert os.listdir(tmp_path) == ["b"]
+
+
 def test_what_is_not_a_bundle_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     (tmp_path / "folder").mkdir()

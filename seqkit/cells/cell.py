@@ -338,6 +338,9 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
         training, batch = bool(training), tf.shape(inputs)[0]
         drawn = self._sequence if training else None
         parts = states if isinstance(states, list | tuple) else [states]
+        if len(parts) != len(self.state_size):
+            named = ", ".join(self.state_type._fields)
+            raise UsageError(f"the state of {self.name} is {named}, not {len(parts)} parts")
         state = self.step(
             self.project_inputs(inputs),
             self.state_type(*parts),

@@ -112,6 +112,7 @@ def _check_activations(theirs: Any, kind: str) -> None:
         function = getattr(theirs, name)
         if not any(function is keras.activations.get(known) for known in names):
             found = getattr(function, "__name__", function)
+            found = f"another {found}" if found in names else found
             raise UsageError(f"the {name} of {theirs.name} must be {' or '.join(sorted(names))}, not {found}")
 
 

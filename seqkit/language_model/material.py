@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -180,9 +180,9 @@ def _of_labelled(
     texts, labels = labelled(sources, config, progress)
     for pair in zip(labels, texts, strict=True):
         text.add(json.dumps(pair))
-    held = _held_out(len(texts), config, seed, sources)
+    held = _held_out(len(texts), config, seed, sources, labels)
     pairs, _, vocabulary = _cut(texts, held, config, sources)
-    kinds = tuple(sorted({label for label, out in zip(labels, held, strict=True) if not out}))
+    kinds = tuple(sorted(set(labels)))
     coding = Coding(config.level, vocabulary, config.cutter, True, pairs, kinds)
 
     def part(which: bool) -> tuple[Ids, Ids]:
@@ -191,7 +191,7 @@ def _of_labelled(
 
     ids, numbers = part(False)
     held_out, held_out_numbers = (
-        coding.encode_texts(*labelled(valid, config, progress)) if valid else part(True)
+        coding.encode_texts(*labelled(valid, config, progress, kinds)) if valid else part(True)
     )
     if valid and not len(held_out):
         raise CorpusError("no token in the text to validate on", path=str(valid[0]))
@@ -200,12 +200,18 @@ def _of_labelled(
 
 
 def labelled(
-    sources: Sources, config: TextConfig, progress: Progress = SILENT
+    sources: Sources, config: TextConfig, progress: Progress = SILENT, known: Collection[str] = ()
 ) -> tuple[list[str], list[str]]:
     """The texts of tables, folders or corpora, in one line each, and their labels.
 
+    Args:
+        sources: of the texts.
+        config: has the columns.
+        progress: told what was guessed and the bytes read.
+        known: labels that there may be; none for any.
+
     Raises:
-        CorpusError: a text without a label, or as `seqkit.text.labelled.read_examples`.
+        CorpusError: a text without a label, or with another; or as `seqkit.text.labelled.read_examples`.
     """
     texts, labels = [], []
     for source in [sources] if isinstance(sources, str | os.PathLike) else sources:
@@ -213,15 +219,26 @@ def labelled(
             label = example.labels[str(config.label_column)]
             if label is None:
                 raise CorpusError("no label", path=example.path, line=example.line)
-            if fault := fault_of_label(label):
+            fault = fault_of_label(label)
+            if known and label not in known:
+                fault = f"no text that is learned has the label {label!r:.80}, but {', '.join(known)}"
+            if fault:
                 raise CorpusError(fault, path=example.path, line=example.line)
             texts.append(" ".join(example.text.splitlines()))
             labels.append(label)
     return texts, labels
 
 
-def _held_out(lines: int, config: TextConfig, seed: int, sources: Sources) -> list[bool]:
+def _held_out(
+    lines: int, config: TextConfig, seed: int, sources: Sources, labels: Sequence[str] = ()
+) -> list[bool]:
+    """Which lines are held out; of each label one at least is not."""
     held = Split(config.validation, seed).chosen(np.arange(lines, dtype=np.uint64))
+    learned = {label for label, out in zip(labels, held, strict=False) if not out}
+    for number, label in enumerate(labels):
+        if label not in learned:
+            held[number] = False
+            learned.add(label)
     if config.validation and lines and (held.all() or not held.any()):
         what = "nothing to train on was left of" if held.all() else "nothing was held out of"
         reason = f"{what} {lines} lines (validation {config.validation:g}, seed {seed})"

@@ -168,13 +168,19 @@ class LanguageModel:
         Args:
             texts: what is compared.
             label: of all of them, for a model of texts with labels.
+
+        Raises:
+            CorpusError: there is no token in one of them.
         """
         check_several(texts)
         scored = []
         for text in texts:
-            lines = text.split("\n")
+            lines = lines_in(text)
             labels = None if label is None else [label] * len(lines)
-            scored.append((text, self.score(lines, labels=labels)))
+            try:
+                scored.append((text, self.score(lines, labels=labels)))
+            except CorpusError as error:
+                raise CorpusError(f"{text!r:.60}: {error}") from error
         return sorted(scored, key=lambda pair: -pair[1].log_probability)
 
     def known(self, ids: Ids, labels: Ids | None = None, *, entropy: bool = False) -> Known:
@@ -287,6 +293,11 @@ class LanguageModel:
             UnknownWordError: the model does not know it.
         """
         return self.coding.vocabulary[token]
+
+
+def lines_in(text: str) -> list[str]:
+    """The lines of a text, read as those of a file: the end of the last one begins no other."""
+    return text.removesuffix("\n").split("\n")
 
 
 def _score(ids: Ids, surprisal: Any, kept: _Kept) -> Score:

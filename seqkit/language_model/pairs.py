@@ -27,7 +27,7 @@ class BytePairs:
         """Learns pieces.
 
         Args:
-            lines: of text.
+            lines: of text; a lone surrogate in it counts as U+FFFD.
             size: how many pieces, the 256 bytes among them.
 
         Raises:
@@ -44,7 +44,7 @@ class BytePairs:
         trainer = library.trainers.BpeTrainer(
             vocab_size=size, initial_alphabet=alphabet, show_progress=False, special_tokens=[]
         )
-        model.train_from_iterator(lines, trainer)
+        model.train_from_iterator(map(_well_formed, lines), trainer)
         return cls(model)
 
     @classmethod
@@ -67,12 +67,17 @@ class BytePairs:
 
     def tokens(self, text: str) -> list[str]:
         """The pieces of a text, each spelled by one visible character a byte."""
-        return list(self._model.encode(text).tokens)
+        return list(self._model.encode(_well_formed(text)).tokens)
 
     def text(self, tokens: list[str]) -> str:
         """The text of pieces; bytes that are no UTF-8 become U+FFFD."""
         ids = (self._model.token_to_id(token) for token in tokens)
         return str(self._model.decode([index for index in ids if index is not None]))
+
+
+def _well_formed(text: str) -> str:
+    """With U+FFFD for lone surrogates, which `tokenizers` refuses: arguments that are no UTF-8 have such."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _library() -> Any:

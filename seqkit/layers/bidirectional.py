@@ -12,7 +12,7 @@ from seqkit.cells.checks import checked_choice, checked_count
 from seqkit.cells.rnn import OUTPUT_ACTIVATIONS, OutputActivation
 from seqkit.errors import UsageError
 from seqkit.layers.recurrent import Recurrent
-from seqkit.layers.sequence import Course, SequenceLayer, derived_seed, hide_masked
+from seqkit.layers.sequence import Course, SequenceLayer, check_inner, derived_seed, hide_masked
 from seqkit.layers.serialisation import revived
 
 MergeMode = Literal["concat", "sum", "mul", "ave"]
@@ -113,6 +113,11 @@ class Bidirectional(SequenceLayer):
         return BidirectionalState(self.forward.state_size, self.backward.state_size)
 
     @property
+    def cells(self) -> tuple[Any, ...]:
+        """The cells of both directions."""
+        return (*self.forward.cells, *self.backward.cells)
+
+    @property
     def looks_ahead(self) -> bool:
         """Whether the output of a step depends on inputs that come after it: always."""
         return True
@@ -195,11 +200,20 @@ def _like(forward: Recurrent) -> Recurrent:
     for seeded in (cell, *initialisers):
         if isinstance(seeded, dict) and isinstance(seeded.get("seed"), int):
             seeded["seed"] = derived_seed(seeded["seed"] % 2**31, "backward")
-    return Recurrent.from_config(config)
+    try:
+        return Recurrent.from_config(config)
+    except UsageError:
+        raise
+    except (TypeError, ValueError) as error:  # of Keras, with all of the configuration
+        raise UsageError(
+            f"{forward.cell.name} cannot be made again from its configuration: decorate its functions with "
+            "keras.saving.register_keras_serializable(), or give the other cell, too (backward)"
+        ) from error
 
 
 def _check(forward: Recurrent, backward: Recurrent, merge_mode: Any, output_units: Any) -> None:
     """Raises UsageError for directions that cannot be joined."""
+    check_inner([forward, backward])
     checked_choice("merge_mode", merge_mode, MERGES)
     if merge_mode in ("sum", "mul", "ave") and forward.output_size != backward.output_size:
         raise UsageError(

@@ -12,7 +12,7 @@ from seqkit.cells.checks import checked_rate, checked_seed
 from seqkit.cells.numerics import dropout_mask
 from seqkit.errors import UsageError
 from seqkit.layers.recurrent import Recurrent
-from seqkit.layers.sequence import Course, SequenceLayer, hide_masked
+from seqkit.layers.sequence import Course, SequenceLayer, check_inner, hide_masked
 from seqkit.layers.serialisation import revived
 
 
@@ -86,6 +86,11 @@ class DeepRNN(SequenceLayer):
         return tuple(layer.state_size for layer in self.stack)
 
     @property
+    def cells(self) -> tuple[Any, ...]:
+        """The cells of all layers."""
+        return tuple(cell for layer in self.stack for cell in layer.cells)
+
+    @property
     def looks_ahead(self) -> bool:
         """Whether the output of a step depends on inputs that come after it."""
         return any(layer.looks_ahead for layer in self.stack)
@@ -157,6 +162,7 @@ class DeepRNN(SequenceLayer):
 
 def _check(stack: Sequence[SequenceLayer], residual: bool) -> None:
     """Raises UsageError unless each layer can run over the outputs of the one below."""
+    check_inner(stack)
     for number, layer in enumerate(stack, 1):
         if not isinstance(layer.output_size, int):
             raise UsageError(f"layer {number}, {layer.name}, must give out one sequence to be in a stack")

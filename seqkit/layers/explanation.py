@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import tensorflow as tf
+
 from seqkit.errors import UsageError
 from seqkit.layers.bidirectional import Bidirectional
 from seqkit.layers.deep import DeepRNN
@@ -32,8 +34,8 @@ def explain_kernel(layer: Any, shape: Sequence[int | None], training: bool = Tru
         >>> print(explain_kernel(Recurrent(LSTMCell(8), name="tags"), (32, None, 16)))  # doctest: +SKIP
         tags: compiled, because on CPU, XLA speeds up training and compiles once for each shape. ...
     """
-    if len(shape) != 3:
-        raise UsageError(f"the shape of sequences is (batch, time, features), not {tuple(shape)}")
+    if not isinstance(shape, Sequence | tf.TensorShape) or len(shape) != 3:
+        raise UsageError(f"the shape of sequences is (batch, time, features), not {shape!r:.80}")
     place, lines = here(training, shape[1]), []
     for path, cell in _cells(layer, ""):
         choice = choose(cell, place)

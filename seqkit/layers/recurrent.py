@@ -12,7 +12,7 @@ from seqkit.cells import Cell
 from seqkit.errors import UsageError
 from seqkit.layers.kernels.passage import Passage
 from seqkit.layers.kernels.selection import run
-from seqkit.layers.sequence import Course, SequenceLayer, hide_masked
+from seqkit.layers.sequence import Course, SequenceLayer, checked_tensor, hide_masked
 from seqkit.layers.serialisation import revived
 
 PROTOCOL = ("constants", "project_inputs", "zoneout_masks", "step", "project_outputs", "get_initial_state")
@@ -71,6 +71,11 @@ class Recurrent(SequenceLayer):
         return self.cell.state_type(*self.cell.state_size)
 
     @property
+    def cells(self) -> tuple[Any, ...]:
+        """The cell."""
+        return (self.cell,)
+
+    @property
     def looks_ahead(self) -> bool:
         """Whether the output of a step depends on inputs that come after it."""
         return self.go_backwards
@@ -127,10 +132,12 @@ class Recurrent(SequenceLayer):
             batch: number of sequences.
             given: the state that was given; None if there was none.
         """
-        if self.stateful and static not in (None, self._carried[0].shape[0]):
-            raise UsageError(
-                f"{self.name} carries the states of {self._carried[0].shape[0]} sequences, not of {static}"
-            )
+        if self.stateful:
+            carried = self._carried[0].shape[0]
+            told = f"{self.name} carries the states of {carried} sequences, not of"
+            if static not in (None, carried):
+                raise UsageError(f"{told} {static}")
+            batch = checked_tensor(batch, batch, carried, f"{told} as many as there are")
         if given is not None:
             state = self._named(given, static)
         else:
@@ -181,6 +188,18 @@ class Recurrent(SequenceLayer):
             outputs = hide_masked(outputs, mask if self.zero_output_for_mask else begun)
             any_step = tf.reduce_any(mask, axis=1)[:, None]
         return outputs, tf.where(any_step, last, tf.zeros_like(last))
+
+    def load_own_variables(self, store: Any) -> None:
+        """Takes back carried states; where those are of another number of sequences, or none, they begin anew.
+
+        So weights that were trained on many sequences can serve one.
+        """
+        own = [*self._carried, self._begun] if self.stateful else []
+        saved = [store[str(number)] for number in range(len(store.keys()))]
+        if [tuple(each.shape) for each in saved] == [tuple(each.shape) for each in own]:
+            super().load_own_variables(store)
+        else:
+            self.reset_state()
 
     def reset_state(self) -> None:
         """Lets the next batch begin with the initial state, where states are carried."""

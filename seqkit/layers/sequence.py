@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -57,6 +58,11 @@ class SequenceLayer(keras.layers.Layer):  # type: ignore[misc]
 
     @property
     @abstractmethod
+    def cells(self) -> tuple[Any, ...]:
+        """The cells that run in it, from below, forward first."""
+
+    @property
+    @abstractmethod
     def looks_ahead(self) -> bool:
         """Whether the output of a step depends on inputs that come after it."""
 
@@ -97,22 +103,27 @@ class SequenceLayer(keras.layers.Layer):  # type: ignore[misc]
             training: draw masks of dropout and zoneout.
             sequences_mask: what Keras calls the mask of `sequences` when there is an initial state.
         """
-        mask = self._checked(sequences_mask if mask is None else mask, sequences.shape[:2])
+        if getattr(getattr(sequences, "shape", None), "rank", None) != 3:
+            raise self._not_sequences(getattr(sequences, "shape", f"a {type(sequences).__name__}"))
+        mask = self._checked(sequences_mask if mask is None else mask, sequences)
         course = self.run(sequences, initial_state, mask, bool(training))
         output = course.last
         if self.return_sequences:
             output = tf.reverse(course.outputs, [1]) if self.go_backwards else course.outputs
         return (output, course.state) if self.return_state else output
 
-    def _checked(self, mask: Any, shape: Any) -> Any:
-        """A mask of a shape as booleans."""
+    def _checked(self, mask: Any, sequences: Any) -> Any:
+        """A mask of sequences as booleans."""
         if mask is None:
             return None
-        mask = tf.cast(mask, tf.bool)
+        mask, shape = tf.cast(mask, tf.bool), sequences.shape[:2]
         if not shape.is_compatible_with(mask.shape):
             raise UsageError(
                 f"the mask of {self.name} must be (batch, time), {tuple(shape)}, not {tuple(mask.shape)}"
             )
+        if not (shape.is_fully_defined() and mask.shape.is_fully_defined()):
+            told = f"the mask of {self.name} must be (batch, time), as the sequences are"
+            mask = checked_tensor(mask, tf.shape(mask), tf.shape(sequences)[:2], told)
         return tf.ensure_shape(mask, shape)
 
     def _cast(self, values: Any) -> Any:
@@ -138,12 +149,14 @@ class SequenceLayer(keras.layers.Layer):  # type: ignore[misc]
 
     def _dimensions(self, shape: Any) -> tuple[int | None, int | None, int]:
         """Batch, time and features."""
-        if len(shape) != 3 or shape[2] is None:
-            raise UsageError(
-                f"{self.name} takes sequences of shape (batch, time, features), not {tuple(shape)}"
-            )
+        if len(shape) != 3 or not isinstance(shape[2], int):
+            raise self._not_sequences(tuple(shape))
         batch, time, features = shape
         return batch, time, features
+
+    def _not_sequences(self, found: Any) -> UsageError:
+        told = f"{self.name} takes sequences of shape (batch, time, features), not {found}"
+        return UsageError(f"{told}; states are given by initial_state=")
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, for Keras' serialisation."""
@@ -152,6 +165,29 @@ class SequenceLayer(keras.layers.Layer):  # type: ignore[misc]
             "return_sequences": self.return_sequences,
             "return_state": self.return_state,
         }
+
+
+def check_inner(layers: Sequence[SequenceLayer]) -> None:
+    """Makes sure that layers can run inside of another one.
+
+    Raises:
+        UsageError: one has an `activity_regularizer`, which Keras asks for only where a layer is called
+            itself; or a cell is in two, which Keras would save once and not find again.
+    """
+    for layer in layers:
+        if layer.activity_regularizer is not None:
+            raise UsageError(f"the activity_regularizer of {layer.name} belongs to the layer around it")
+    seen = set[int]()
+    for cell in (cell for layer in layers for cell in layer.cells):
+        if id(cell) in seen:
+            raise UsageError(f"{cell.name} is there twice: each layer and direction needs a cell of its own")
+        seen.add(id(cell))
+
+
+def checked_tensor(tensor: Any, found: Any, expected: Any, message: str) -> Any:
+    """A tensor that is there only if what was found, when the graph runs, is what was expected."""
+    with tf.control_dependencies([tf.debugging.assert_equal(found, expected, message)]):
+        return tf.identity(tensor)
 
 
 def hide_masked(outputs: Any, shown: Any) -> Any:

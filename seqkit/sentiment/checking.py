@@ -18,7 +18,7 @@ from seqkit.sentiment.division import key_of
 from seqkit.sentiment.encoder import TextEncoder, vocabulary_of
 from seqkit.sentiment.findings import Finding, Report, finding, label_of, samples
 from seqkit.sentiment.label_noise import FOLDS, SURE, suspects
-from seqkit.text.columns import Columns
+from seqkit.text.columns import Columns, fault_of_label
 from seqkit.text.labelled import Example, read_examples
 from seqkit.text.streams import Sources
 
@@ -100,6 +100,11 @@ def _of_labels(examples: list[Example], counts: Counter[str]) -> Iterator[Findin
     missing = [example for example in examples if label_of(example) is None]
     if missing:
         yield finding("missing label", missing, "texts have no label")
+    faults = {label: fault for label in counts if (fault := fault_of_label(label))}
+    if faults:
+        found = [example for example in examples if label_of(example) in faults]
+        details = [faults[str(label_of(example))] for example in found]
+        yield finding("unusable label", found, "texts have a label that is none", details)
     if len(counts) < 2:
         told = f"every text has the label {next(iter(counts))!r:.40}" if counts else "no text has a label"
         yield Finding("one label", len(counts), f"{told}: there is nothing to tell apart")

@@ -24,7 +24,7 @@ from seqkit.sentiment.division import folds_of, groups_of, held_out
 from seqkit.sentiment.documents import MISSING, Labelled, Task
 from seqkit.sentiment.encoder import TextEncoder
 from seqkit.sentiment.labels import Labels
-from seqkit.text.columns import Columns
+from seqkit.text.columns import Columns, fault_of_label
 from seqkit.text.labelled import Example, read_examples
 from seqkit.text.streams import STDIN, Sources
 
@@ -214,6 +214,8 @@ def _main_label(example: Example) -> str:
     column, label = next(iter(example.labels.items()))
     if label is None:
         raise CorpusError(f"the text has no label in column {column!r}", path=example.path, line=example.line)
+    if fault := fault_of_label(label):
+        raise CorpusError(fault, path=example.path, line=example.line)
     return label
 
 

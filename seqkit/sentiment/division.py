@@ -28,6 +28,8 @@ def groups_of(texts: Iterable[str]) -> Integers:
 def held_out(groups: Integers, targets: NDArray[np.int32], fraction: float, seed: int) -> NDArray[np.bool_]:
     """Which texts are held out: of each label that share, as near as whole groups allow.
 
+    Where that is none of any label, groups of different labels are held out until they are that share of all.
+
     Args:
         groups: of each text, from 0, (texts,).
         targets: the label of each text, (texts,); a group counts with the first of its texts.
@@ -50,10 +52,28 @@ def held_out(groups: Integers, targets: NDArray[np.int32], fraction: float, seed
             if held + sizes[group] / 2 <= wanted:  # nearer to what is wanted with it than without
                 chosen[group] = True
                 held += int(sizes[group])
+    if not chosen.any():  # too few of every label
+        chosen = _few_of_some(sizes, labels, order, fraction)
     if not chosen.any() or chosen.all():
         what = "all" if chosen.any() else "none"
-        raise DataError(f"{fraction:g} of {len(sizes)} different texts is {what} of them; take more texts")
+        share = f"{fraction:g} of {len(sizes)} different texts is {what} of them"
+        raise DataError(f"{share}; take more texts, or another share")
     return chosen[groups]
+
+
+def _few_of_some(
+    sizes: Integers, labels: NDArray[np.int32], order: Integers, fraction: float
+) -> NDArray[np.bool_]:
+    """Which groups are held out, at most one of a label, and of none its last."""
+    chosen, wanted, held = np.zeros(len(sizes), bool), fraction * sizes.sum(), 0
+    kinds, of_label = np.unique(labels, return_counts=True)
+    free = set(kinds[of_label > 1].tolist())
+    for group in order.tolist():
+        if labels[group] in free and held + sizes[group] / 2 <= wanted:
+            chosen[group] = True
+            held += int(sizes[group])
+            free.remove(labels[group])
+    return chosen
 
 
 def folds_of(groups: Integers, targets: NDArray[np.int32], folds: int, seed: int) -> Integers:

@@ -61,7 +61,9 @@ def learned_all(members: Sequence[Member], fitting: Fitting) -> list[Member]:
 
 def _member(settings: Any, fitting: Fitting) -> tuple[Classifier, float]:
     """A classifier and the seconds of its training, from its finished file if there is one."""
-    kind, done = kind_of(settings), None
+    kind, done, vectors = kind_of(settings), None, fitting.resources.vectors
+    if kind.takes_vectors and vectors is not None:
+        settings = replace(settings, vector_size=vectors.vectors.vector_size)
     if fitting.partial is not None:
         run = {"model": kind.name, "settings": asdict(settings), "seed": fitting.seed}
         run |= {**fitting.run_settings, "seqkit": __version__}

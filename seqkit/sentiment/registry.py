@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqkit.errors import UsageError, name_hint
-from seqkit.sentiment.models.contract import Classifier, Fitting
+from seqkit.sentiment.models.contract import Classifier, Fitting, Resources
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class ModelKind:
         learns_all: whether it is trained again on training and validation texts together, once the
             validation texts have served to calibrate: it needs none to know when to stop.
         takes_vectors: whether it can begin with word vectors.
+        takes_language_model: whether it can begin with the encoder of a language model.
         is_network: whether it is trained by TensorFlow.
     """
 
@@ -32,6 +33,7 @@ class ModelKind:
     classifier: str
     learns_all: bool = False
     takes_vectors: bool = False
+    takes_language_model: bool = False
     is_network: bool = False
 
     @property
@@ -61,7 +63,12 @@ MODELS = {
     for kind in (
         ModelKind("average", "average", "AverageConfig", "Average", takes_vectors=True),
         ModelKind("linear", "linear", "LinearConfig", "Linear", learns_all=True),
-        ModelKind("rnn", "recurrent", "RnnConfig", "Rnn", takes_vectors=True, is_network=True),
+        ModelKind(
+            *("rnn", "recurrent", "RnnConfig", "Rnn"),
+            takes_vectors=True,
+            takes_language_model=True,
+            is_network=True,
+        ),
         ModelKind("cnn", "convolutional", "CnnConfig", "Cnn", takes_vectors=True, is_network=True),
         ModelKind("lexicon", "lexicon", "LexiconConfig", "Lexicon", learns_all=True),
     )
@@ -77,6 +84,15 @@ def model_kind(name: object) -> ModelKind:
     if not isinstance(name, str) or name not in MODELS:
         raise UsageError(f"no model {str(name)[:40]!r}; {name_hint(name, MODELS)}")
     return MODELS[name]
+
+
+def settled(kind: ModelKind, resources: Resources) -> frozenset[str]:
+    """The settings of a model that are those of what it begins with."""
+    if kind.takes_language_model and resources.language_model is not None:
+        return frozenset({"cell", "units", "layers", "layer_norm", "bidirectional", "vector_size"})
+    if kind.takes_vectors and resources.vectors is not None:
+        return frozenset({"vector_size"})
+    return frozenset()
 
 
 def kind_of(config: object) -> ModelKind:

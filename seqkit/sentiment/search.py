@@ -16,7 +16,7 @@ from seqkit.sentiment.dataset import Dataset
 from seqkit.sentiment.evaluation.choice import METRICS, milliseconds
 from seqkit.sentiment.evaluation.metrics import accuracy, macro_f1, surprisals
 from seqkit.sentiment.models.contract import Resources
-from seqkit.sentiment.registry import kind_of
+from seqkit.sentiment.registry import kind_of, settled
 from seqkit.sentiment.training import VALID, FitConfig, fit_model
 from seqkit.training.scales import Choice, Range, Scale
 from seqkit.training.search import SearchConfig, allocation, search
@@ -154,7 +154,7 @@ def search_settings(
         plan: how long, and for what.
         config: models with the settings that are not searched.
         valid: texts to compare the trials on, or the share of `dataset` to hold out for that.
-        fixed: names of settings that are not drawn.
+        fixed: names of settings that are not drawn; nor are those that go by `resources`.
         scales: by setting, in place of those of `SPACES`; drawn for the models that have the setting.
         resources: vectors and the like that networks begin with.
         progress: told of each trial.
@@ -166,7 +166,8 @@ def search_settings(
     """
     config = config or FitConfig()
     learned, held = dataset.split(valid, config.seed) if isinstance(valid, float) else (dataset, valid)
-    spaces = _spaces(config.models, fixed, scales or {})
+    resources = resources or Resources()
+    spaces = _spaces(config.models, fixed, scales or {}, resources)
     trials = _Trials(learned, held, plan, config, resources, progress)
     interrupted = None
     try:
@@ -180,17 +181,17 @@ def search_settings(
 
 
 def _spaces(
-    models: Sequence[Any], fixed: Collection[str], scales: Mapping[str, Scale]
+    models: Sequence[Any], fixed: Collection[str], scales: Mapping[str, Scale], resources: Resources
 ) -> list[dict[str, Scale]]:
     """What is drawn for each model."""
-    names = [{each.name for each in fields(model)} for model in models]
+    names = [{each.name for each in fields(model)} - settled(kind_of(model), resources) for model in models]
     if unused := scales.keys() - set().union(*names):
         kinds = ", ".join(kind_of(model).name for model in models)
         raise UsageError(f"none of the models ({kinds}) has a setting {min(unused)!r} to draw")
     found = []
     for model, own in zip(models, names, strict=True):
-        space = SPACES.get(kind_of(model).name, {}) | {n: scale for n, scale in scales.items() if n in own}
-        found.append({name: scale for name, scale in space.items() if name not in fixed})
+        space = {**SPACES.get(kind_of(model).name, {}), **scales}
+        found.append({name: scale for name, scale in space.items() if name in own and name not in fixed})
     return found
 
 
@@ -227,7 +228,7 @@ class _Trials:
         held: Dataset,
         plan: SearchPlan,
         config: FitConfig,
-        resources: Resources | None,
+        resources: Resources,
         progress: Progress,
     ) -> None:
         self._learned, self._held, self._plan = learned, held, plan

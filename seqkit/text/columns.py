@@ -30,9 +30,11 @@ LONGEST_LABEL = 1_000
 
 def fault_of_label(label: str) -> str | None:
     """What is wrong with a label, in words; None for nothing."""
-    if len(label) <= LONGEST_LABEL:
-        return None
-    return f"a label of {len(label):,} characters, {label:.40}…: is it the right column?"
+    if len(label) > LONGEST_LABEL:
+        return f"a label of {len(label):,} characters, {label:.40}…: is it the right column?"
+    if any("\ud800" <= character <= "\udfff" for character in label):
+        return f"the label {label!a:.60} has a lone surrogate, which is no character"
+    return None
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,8 @@ def choose(names: Sequence[str], columns: Columns, path: str, *, labelled: bool)
         labelled: whether labels are read.
 
     Raises:
-        CorpusError: a named column is not there, stands twice, or is both text and label; or one that is not
-            named cannot be guessed.
+        CorpusError: a column is not there, stands twice, or is both text and label; or one that is not named
+            cannot be guessed.
     """
     wanted = columns.named if labelled else columns.named[: columns.text is not None]
     for name in wanted:
@@ -106,6 +108,8 @@ def choose(names: Sequence[str], columns: Columns, path: str, *, labelled: bool)
         raise _undecided("text", names, path)
     if labelled and not labels:
         raise _undecided("label", names, path)
+    for name in (text, *labels):
+        _require(name, names, path)
     return Chosen(text, labels, guessed=columns.text is None or (labelled and not columns.labels))
 
 

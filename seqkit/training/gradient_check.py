@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -60,8 +61,8 @@ def gradient_check(
         model: a Keras model or layer that is built, in float64.
         inputs: what it is called with.
         targets: what the loss compares with.
-        loss: a loss of Keras or its name, or a function of targets and outputs; its mean is taken.
-            The model's own losses, of regularizers, are added.
+        loss: a loss of Keras or its name, or a function of targets and outputs, which a model of several
+            outputs needs; its mean is taken. The model's own losses, of regularizers, are added.
         training: call the model as in training.
         change: ε.
         entries: how many entries of each variable are tried at most, drawn by `seed`; None for all.
@@ -69,7 +70,8 @@ def gradient_check(
 
     Raises:
         UsageError: if the model has nothing to train or is not float64: in float32 the rounding of J hides
-            the sixth digit of a difference.
+            the sixth digit of a difference; there is no loss, or one of Keras for several outputs; a number
+            is out of range.
     """
     import keras
     import tensorflow as tf
@@ -82,6 +84,8 @@ def gradient_check(
         raise UsageError(f"change must be above 0 and below 1, not {change}")
     entries = None if entries is None else checked_count("entries", entries)
     compare = keras.losses.get(loss)
+    if compare is None:
+        raise UsageError("there is no loss to differentiate: give one of Keras, or a function")
     if isinstance(compare, keras.losses.Loss):
         compare = compare.call  # called itself, it would round to the default float32 first
 
@@ -103,6 +107,13 @@ def gradient_check(
     rng = np.random.default_rng(checked_seed(seed))
     differences: dict[str, float] = {}
     with _kept(model) as renew:
+        if keras.tree.is_nested(model(inputs, training=training)):
+            if not inspect.isfunction(loss):
+                raise UsageError(
+                    f"{model.name} has several outputs: give the loss as a function of targets and outputs"
+                )
+        elif isinstance(targets, list | tuple):
+            targets = np.asarray(targets)
         renew()
         gradients = [
             np.asarray(tf.convert_to_tensor(value)) for value in tf.function(gradient, autograph=False)()

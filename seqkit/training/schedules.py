@@ -165,6 +165,8 @@ class ScheduleConfig:
             key, equals, value = part.partition("=")
             if not equals:
                 raise UsageError(f"schedule {text!r}: {part!r} should be SETTING=NUMBER")
+            if key in settings:
+                raise UsageError(f"schedule {text!r}: {key} is set twice")
             settings[key] = _number(text, value)
         return cls(name, settings)
 

@@ -155,6 +155,7 @@ def test_what_cannot_be_converted() -> None:
             lambda: keras.layers.GRU(3, recurrent_activation="hard_sigmoid"),
             "must be sigmoid, not hard_sigmoid",
         ),
+        (lambda: keras.layers.LSTM(3, activation=tf.tanh), "must be tanh, not another tanh"),
         (lambda: LSTMCell(3), "only SimpleRNN, GRU and LSTM of Keras can be converted, not LSTMCell"),
     ],
 )

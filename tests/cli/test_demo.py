@@ -88,6 +88,24 @@ def test_ctrl_c(
     assert os.listdir(short) == []
 
 
+def test_ctrl_c_after_the_vectors(
+    short: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(sources: Any, bundle: str, *_: Any, **__: Any) -> None:
+        raise InterruptedTraining(signal.SIGTERM, f"{bundle}.partial")
+
+    monkeypatch.setattr("seqkit.language_model.training.train", interrupted)
+    assert main(["demo", "-o", "b", "-q"]) == 143
+    assert "stopped by SIGTERM; the word vectors are in b, the rest" in capsys.readouterr().err
+    assert os.listdir(short) == ["b"]
+
+
+@pytest.mark.parametrize("seed", [2**31, 2**31 - 1])
+def test_a_seed_out_of_range_is_refused_before_training(short: Path, seed: int) -> None:
+    assert main(["demo", "-o", "b", "--seed", str(seed), "-q"]) == 2
+    assert os.listdir(short) == []
+
+
 @pytest.mark.slow
 def test_the_demo_answers_well(tmp_path: Path) -> None:
     done = subprocess.run(

@@ -8,9 +8,13 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from seqkit.cli.main import main
+from seqkit.language_model.config import TextConfig
+from seqkit.language_model.material import material
+from seqkit.progress import SILENT
 
 WORDS = {"sea": ("wave", "salt", "foam"), "land": ("hill", "tree", "moss")}
 
@@ -30,6 +34,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("labels")
     (folder / "train.tsv").write_text(table(240, 0))
     (folder / "test.tsv").write_text(table(30, 1))
+    (folder / "other.tsv").write_text("label\ttext\nsea\twave salt\nair\tcloud\n")
     options = ["--label-column", "label", "--lines", "--layers", "1", "--units", "12", "--batch-size", "8"]
     options += ["--epochs", "6", "--learning-rate", "0.03", "--threads", "1", "--precision", "float32", "-q"]
     assert (
@@ -77,6 +82,12 @@ def test_labels_of_a_table_are_those_it_is_scored_by(
     assert sum(one.values()) == pytest.approx(right["log_probability"], rel=1e-5)
     other = answer_of(capsys, "score", "b", "one.txt", "--label", "sea")  # texts of the land
     assert other["log_probability"] < one["land"] - 15 * math.log(3)
+    # All texts of a table, and nothing else of it, by a label that is given.
+    by_sea = answer_of(capsys, "score", "b", "test.tsv", "--label", "sea")
+    assert by_sea["tokens"] == right["tokens"]
+    assert by_sea["unknown"] == 0
+    expected = one["sea"] + other["log_probability"]
+    assert by_sea["log_probability"] == pytest.approx(expected, rel=1e-5)
     ranked = answer_of(capsys, "rank", "b", "hill tree", "wave salt", "--label", "sea")["ranked"]
     assert ranked[0]["text"] == "wave salt"
     tokens = answer_of(capsys, "score", "b", "--text", "wave salt", "--label", "sea", "--per-token")[
@@ -99,6 +110,23 @@ def test_what_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
             65,
             "no column 'kind'",
         ),
+        (
+            (
+                "train",
+                "train.tsv",
+                "-o",
+                "c",
+                "--label-column",
+                "label",
+                "--lines",
+                "--valid",
+                "other.tsv",
+                "-q",
+            ),
+            65,
+            "other.tsv, line 3: no text that is learned has the label 'air', but land, sea",
+        ),
+        (("rank", "b", "wave", " ", "--label", "sea"), 65, "' ': there is no token in the text to score"),
     ):
         capsys.readouterr()
         assert main(["lm", *arguments]) == code, arguments
@@ -107,6 +135,21 @@ def test_what_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
         assert message in err
         assert err.count("\n") == 1
     assert not (folder / "n").exists()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_label_of_one_text_is_never_held_out(tmp_path: Path, seed: int) -> None:
+    rows = [f"{label}\t{label} {n}\n" for n in range(20) for label in ("pos", "neg")]
+    (tmp_path / "data.tsv").write_text("".join(["label\ttext\n", *rows, "rare\tjust one\n"]))
+    config = TextConfig(lines=True, label_column="label", validation=0.5)
+    found = material([tmp_path / "data.tsv"], config, seed, tmp_path, (), SILENT)
+    assert found.coding.labels == ("neg", "pos", "rare")
+    learned, held_out = found.labels, found.held_out_labels
+    assert learned is not None
+    assert held_out is not None
+    assert np.bincount(learned)[2] == 1
+    assert 10 < len(held_out) < 30
+    assert len(learned) + len(held_out) == 41
 
 
 def test_the_label_is_in_the_bundle(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

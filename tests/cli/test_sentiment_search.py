@@ -6,6 +6,8 @@ import json
 import os
 import shlex
 import signal
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,10 @@ import pytest
 
 from seqkit.cli import sentiment_search, sentiment_train
 from seqkit.cli.main import main
+from seqkit.cli.searching import write_settings
 from seqkit.cli.sentiment_options import SETTINGS, fit_config
 from seqkit.sentiment import search as library
+from seqkit.sentiment.model import SentimentModel
 from seqkit.sentiment.search import SPACES
 
 LINES = [
@@ -102,6 +106,58 @@ def test_several_models(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert answer["command"].count("--model") == 1
 
 
+@pytest.mark.parametrize("best", ["linear", "average"])
+def test_what_others_are_told_is_not_told_the_best(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, best: str
+) -> None:
+    (folder / "v.txt").write_text("".join(f"{word} 0.5 {n} 1\n" for n, word in enumerate(("good", "bad"))))
+    models = (
+        "--model",
+        "linear",
+        "--model",
+        "average",
+        "--bits",
+        "10",
+        "--epochs",
+        "1",
+        "--vectors",
+        "v.txt",
+    )
+    of_both = library._Trials.found
+
+    def found(self: Any, interrupted: int | None) -> Any:
+        answer = of_both(self, interrupted)
+        chosen = next(trial for trial in answer.trials if trial.model == best)
+        return replace(answer, best=chosen)
+
+    monkeypatch.setattr(library._Trials, "found", found)
+    assert main([*SEARCH, *models, "-o", "found.toml", "--json", "-q"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert not any("vector_size" in trial["settings"] for trial in answer["trials"])  # it is theirs
+    assert ("--vectors v.txt" in answer["command"]) == (best == "average")
+    train = ("sentiment", "train", "data.tsv", "--config", "found.toml", "--valid", "0.25", "-q")
+    assert main([*train, "-o", "m"]) == 0
+    members = SentimentModel.load("m").ensemble.members
+    assert [member.classifier.kind for member in members] == [best]
+    assert getattr(members[0].classifier.config, "vector_size", 3) == 3
+
+
+def test_a_name_that_no_configuration_can_hold(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was found is told all the same."""
+    os.rename("data.tsv", os.fsdecode(b"d\xff.tsv"))
+    search = ("sentiment", "search", os.fsdecode(b"d\xff.tsv"), "--minutes", "1", "--trials", "1")
+    assert main([*search, "--valid", os.fsdecode(b"d\xff.tsv"), "-o", "found.toml", "-q"]) == 2
+    out, err = capsys.readouterr()
+    assert out.startswith("linear\t")
+    assert "found.toml: not written, a name in it is no UTF-8" in err
+    assert not (folder / "found.toml").exists()
+
+
+def test_a_configuration_can_hold_what_toml_escapes(tmp_path: Path) -> None:
+    write_settings(str(tmp_path / "c.toml"), "lm.train", [("valid", 'a\x7f"\\\n', [])])
+    assert tomllib.loads((tmp_path / "c.toml").read_text()) == {"lm": {"train": {"valid": 'a\x7f"\\\n'}}}
+
+
 def test_what_was_found_outlives_a_signal(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +200,8 @@ def test_none_within_the_limit(folder: Path, capsys: pytest.CaptureFixture[str])
         (("data.tsv", "--cell", "gru"), 2, "--cell is no setting of linear"),
         (("data.tsv", "-o", "no/found.toml"), 2, "there is no such folder"),
         (("data.tsv", "-o", "data.tsv"), 2, "a file is there already"),
+        (("data.tsv", "-o", ".", "--overwrite"), 2, ".: is a folder; name a file to write to"),
+        (("data.tsv", "-o", ""), 2, ".: is a folder; name a file to write to"),
         (("nowhere.tsv",), 66, "nowhere.tsv"),
         (("data.tsv", "--valid", "nowhere.tsv"), 66, "nowhere.tsv"),
     ],

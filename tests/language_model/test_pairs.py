@@ -38,6 +38,13 @@ def test_bytes_that_are_no_utf_8(pairs: BytePairs) -> None:
     assert pairs.text([first]) == "\ufffd"
 
 
+def test_lone_surrogates_are_read_as_a_replacement(pairs: BytePairs) -> None:
+    """An argument of a command that is no UTF-8 has such, and so can JSON."""
+    assert pairs.text(pairs.tokens("ab\udcff")) == "ab\ufffd"
+    assert pairs.text(pairs.tokens("\ud83d\ude42")) == "🙂"  # a pair of them is a character
+    assert BytePairs.learned(["ab ab\ud800"], BYTES + 1).tokens("ab") == ["ab"]
+
+
 def test_json_round_trip(pairs: BytePairs) -> None:
     again = BytePairs.from_json(pairs.to_json())
     assert again.tokens("abc naïve") == pairs.tokens("abc naïve")

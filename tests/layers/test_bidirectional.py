@@ -270,6 +270,18 @@ def test_outputs_of_one_length(mode: Any) -> None:
         Bidirectional(LSTMCell(2), mode, backward=GRUCell(1))
 
 
+def test_a_cell_that_cannot_be_made_again() -> None:
+    def tenths(shape: Any, dtype: Any = None) -> Any:
+        return tf.ones(shape, dtype) / 10
+
+    with pytest.raises(UsageError, match=r"lstm.* cannot be made again from its configuration: decorate"):
+        Bidirectional(LSTMCell(2, kernel_initializer=tenths))
+    other = LSTMCell(2, kernel_initializer=tenths)
+    assert Bidirectional(LSTMCell(2, kernel_initializer=tenths), backward=other)(
+        np.ones((1, 2, 3))
+    ).shape == (1, 4)
+
+
 def test_stateful_layers_stay_stateful(helpers: Any) -> None:
     """Given as a layer, and in a configuration."""
     x = helpers.sequences()

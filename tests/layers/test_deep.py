@@ -13,6 +13,7 @@ import tensorflow as tf
 from seqkit.cells import GRUCell, LSTMCell, LSTMState, RNNCell, from_keras
 from seqkit.errors import UsageError
 from seqkit.layers import Bidirectional, DeepRNN, Recurrent
+from seqkit.layers.shapes import Decoder, encoder_decoder
 from seqkit.training import gradient_check
 
 BOTH = {"return_sequences": True, "return_state": True}
@@ -110,6 +111,30 @@ def test_dropout_between_layers(helpers: Any) -> None:
         again.seed_generator.state.assign([1, 0])
         found = helpers.run_in(mode, lambda: again(x, training=True))
         np.testing.assert_allclose(found[1], above, rtol=1e-6)
+
+
+def test_what_cannot_be_inside_another_layer() -> None:
+    """A penalty that would not be counted; cells that Keras would save once and look for twice."""
+    penalised = Recurrent(GRUCell(2), activity_regularizer="l2")
+    cell = GRUCell(2, name="shared")
+    for make in (
+        lambda: DeepRNN([penalised]),
+        lambda: Bidirectional(penalised),
+        lambda: Decoder(Recurrent(GRUCell(2), return_sequences=True, activity_regularizer="l2"), 5, 3),
+        lambda: encoder_decoder(penalised, GRUCell(2), source_size=5, target_size=5, vector_size=3, end=1),
+    ):
+        with pytest.raises(
+            UsageError, match=r"the activity_regularizer of .* belongs to the layer around it"
+        ):
+            make()
+    for make in (
+        lambda: DeepRNN([cell, cell]),
+        lambda: DeepRNN([Bidirectional(cell), Recurrent(cell)]),
+        lambda: Bidirectional(cell, backward=cell),
+        lambda: encoder_decoder(cell, cell, source_size=5, target_size=5, vector_size=3, end=1),
+    ):
+        with pytest.raises(UsageError, match="shared is there twice: each layer and direction needs a cell"):
+            make()
 
 
 def test_booleans_of_numpy_are_options_as_well() -> None:

@@ -16,8 +16,13 @@ import tensorflow as tf
 
 from seqkit.cells import GRUCell, LSTMCell, LSTMState, RNNCell, from_keras
 from seqkit.errors import UsageError
-from seqkit.layers import Bidirectional, DeepRNN, Recurrent
+from seqkit.layers import Bidirectional, DeepRNN, Recurrent, explain_kernel
 from seqkit.training import gradient_check
+
+
+class Plain(LSTMCell):
+    """Runs in the plain loop."""
+
 
 KERAS: dict[str, Any] = {
     "SimpleRNN": lambda **more: keras.layers.SimpleRNN(4, **more),
@@ -339,8 +344,17 @@ def test_fitted(helpers: Any) -> None:
 
 def test_bad_inputs() -> None:
     layer = Recurrent(RNNCell(2))
-    with pytest.raises(UsageError, match=r"takes sequences of shape \(batch, time, features\), not \(3, 2\)"):
-        layer(np.ones((3, 2), "float32"))
+    states = [np.ones((3, 2), "float32")]
+    for _ in range(2):  # built and not
+        for x, shown in (
+            (np.ones((3, 2), "float32"), r"\(3, 2\)"),
+            (np.ones((3, 4, 2, 1), "float32"), r"\(3, 4, 2, 1\)"),
+            ([np.ones((3, 4, 2), "float32"), *states], r"(a list|\(\(3, 4, 2\), \(3, 2\)\))"),
+        ):
+            wanted = rf"takes sequences of shape \(batch, time, features\), not {shown}; states are given by"
+            with pytest.raises(UsageError, match=wanted):
+                layer(x)
+        layer(np.ones((3, 4, 2), "float32"))
     for shape in ((3, 4, 1), (3, 5)):
         shown = rf"\({', '.join(map(str, shape))}\)"
         with pytest.raises(
@@ -349,6 +363,86 @@ def test_bad_inputs() -> None:
             layer(np.ones((3, 4, 2), "float32"), mask=np.ones(shape))
     with pytest.raises(UsageError, match=r"the activity_regularizer of .* belongs to the layer around it"):
         Recurrent(RNNCell(2, activity_regularizer="l2"))
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("shape", [(3, 4), (3, 6), (3, 1), (1, 5)])
+@pytest.mark.parametrize("kind", [GRUCell, Plain])
+def test_a_mask_of_another_length_is_refused_while_it_runs(
+    kind: Any, shape: tuple[int, int], sequences: bool
+) -> None:
+    layer = Recurrent(kind(2), return_sequences=sequences)
+    layer.build((None, None, 2))
+    signature = [tf.TensorSpec([None, None, 2]), tf.TensorSpec([None, None], tf.bool)]
+    for training in (False, True):
+
+        @tf.function(input_signature=signature)
+        def run(x: Any, mask: Any, training: bool = training) -> Any:
+            return layer(x, mask=mask, training=training)
+
+        x = np.ones((3, 5, 2), "float32")
+        assert run(x, np.ones((3, 5), bool)).shape[0] == 3
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match=r"the mask of .* must be \(batch, time\), as"
+        ):
+            run(x, np.ones(shape, bool))
+
+
+@pytest.mark.parametrize("kind", [GRUCell, Plain])
+def test_another_number_of_sequences_is_refused_while_it_runs(kind: Any) -> None:
+    """As in predict and fit, where the last batch has fewer."""
+    entry = keras.Input(batch_shape=(3, None, 2))
+    model = keras.Model(entry, Recurrent(kind(4), stateful=True)(entry))
+    model.compile("sgd", "mse")
+    assert model.predict(np.ones((6, 5, 2)), batch_size=3, verbose=0).shape == (6, 4)
+    for work in (
+        lambda: model.predict(np.ones((4, 5, 2)), batch_size=3, verbose=0),
+        lambda: model.fit(np.ones((4, 5, 2)), np.ones((4, 4)), batch_size=3, verbose=0),
+    ):
+        with pytest.raises(
+            (UsageError, tf.errors.InvalidArgumentError), match="carries the states of 3 sequences, not of"
+        ):
+            work()
+
+
+def test_weights_go_to_another_number_of_sequences(tmp_path: Path) -> None:
+    """Trained on many, serving one; a state that fits is taken along, others begin anew."""
+
+    def made(batch: int | None, stateful: bool = True) -> Any:
+        entry = keras.Input(batch_shape=(batch, None, 2))
+        return keras.Model(entry, Recurrent(LSTMCell(4), stateful=stateful)(entry))
+
+    x, path = np.random.default_rng(0).normal(size=(3, 5, 2)).astype("float32"), tmp_path / "w.weights.h5"
+    many = made(3)
+    first, second = (many(x).numpy() for _ in range(2))
+    many.save_weights(path)
+    one, none, same = made(1), made(None, stateful=False), made(3)
+    for model in (one, none, same):
+        model.load_weights(path)
+    np.testing.assert_allclose(one(x[1:2]).numpy(), first[1:2], rtol=1e-5)
+    np.testing.assert_allclose(none(x).numpy(), first, rtol=1e-5)
+    np.testing.assert_array_equal(same(x).numpy(), many(x).numpy())
+    assert (same(x).numpy() != second).all()
+    none.save_weights(path)
+    one.load_weights(path)
+    np.testing.assert_allclose(one(x[1:2]).numpy(), first[1:2], rtol=1e-5)
+
+
+def test_numbers_that_are_checked_by_tensorflow() -> None:
+    layer, plain = Recurrent(LSTMCell(3, seed=1)), Recurrent(Plain(3, seed=1))
+    x = np.random.default_rng(0).normal(size=(2, 4, 2)).astype("float32")
+    expected = layer(x, training=True).numpy()
+    tf.debugging.enable_check_numerics()
+    try:
+        assert "loop, because tf.debugging" in explain_kernel(layer, x.shape)
+        found = tf.function(lambda: layer(x, training=True))()
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            layer(x * np.inf, training=True)
+    finally:
+        tf.debugging.disable_check_numerics()
+    assert "compiled, because" in explain_kernel(layer, x.shape)
+    assert plain(x).shape == (2, 3)
 
 
 def test_an_activity_regularizer_of_the_layer() -> None:

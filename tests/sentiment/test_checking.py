@@ -77,6 +77,9 @@ def test_label_faults(write: Write) -> None:
     assert only(check(write([("pos", "a"), ("pos", "b")])), "one label").message == (
         "every text has the label 'pos': there is nothing to tell apart"
     )
+    unusable = only(check(write([*good_rows(40), ("x" * 1001, "too long")]), noise=0), "unusable label")
+    assert (unusable.count, unusable.samples[0].line) == (1, 41)
+    assert unusable.samples[0].detail.startswith("a label of 1,001 characters")
     swapped = [(text, label) for label, text in good_rows(120)]
     assert only(check(write(swapped)), "many labels").count == 120
 

@@ -96,6 +96,20 @@ def test_too_few_texts_are_not_divided() -> None:
         held_out(np.arange(3), np.zeros(3, np.int32), 0.9, 0)
 
 
+def test_of_few_texts_of_many_labels_some_are_held_out() -> None:
+    """A tenth of three is none; of 500 labels with as many it is 150, of different labels."""
+    targets = np.repeat(np.arange(500, dtype=np.int32), 3)
+    chosen = held_out(np.arange(1500), targets, 0.1, 0)
+    assert chosen.sum() == 150
+    assert len(np.unique(targets[chosen])) == 150
+    assert (held_out(np.arange(1500), targets, 0.1, 1) != chosen).any()
+    # No label loses its only text; where all are such, nothing can be held out.
+    single = np.concatenate([np.zeros(4, np.int32), np.arange(1, 10, dtype=np.int32)])
+    assert np.flatnonzero(held_out(np.arange(13), single, 0.1, 0)).max() < 4
+    with pytest.raises(DataError, match="is none of them"):
+        held_out(np.arange(9), np.arange(9, dtype=np.int32), 0.3, 0)
+
+
 def test_one_frequent_text_does_not_take_the_whole_part() -> None:
     # 80 of 100 texts are one; half of them is 50, and the other 20 cannot be more than 20.
     groups = np.concatenate([np.zeros(80, np.int64), np.arange(1, 21)])

@@ -50,6 +50,8 @@ def test_without_labels_only_the_text_is_chosen() -> None:
         ),
         (["a", "b"], Columns("zzz"), "no column 'zzz'; there are a, b"),
         (["text", "label", "label"], Columns("text", ("label",)), "two columns are called 'label'"),
+        (["label", "label", "text"], Columns(), "two columns are called 'label'"),
+        (["text", "label", "text"], Columns(), "two columns are called 'text'"),
         (["text", "label"], Columns("text", ("text",)), "a column is named twice in text, text"),
         (
             ["a", "b", "label"],

@@ -106,8 +106,28 @@ def test_what_is_refused() -> None:
         gradient_check(dense(float64(2)), X, Y, "mse", entries=0)
     with pytest.raises(UsageError, match="entries must be a whole number above 0, not 2"):
         gradient_check(dense(float64(2)), X, Y, "mse", entries=2.5)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="there is no loss to differentiate"):
+        gradient_check(dense(float64(2)), X, Y, None)
     with pytest.raises(UsageError, match="seed must be from 0 to 2147483647, not -1"):
         gradient_check(dense(float64(2)), X, Y, "mse", seed=-1)
+
+
+def test_several_outputs_need_a_function() -> None:
+    entry = keras.Input((3,), dtype="float64")
+    both = keras.Model(entry, [keras.layers.Dense(2, dtype="float64")(entry) for _ in range(2)])
+    targets = [Y, -Y]
+    with pytest.raises(UsageError, match="has several outputs: give the loss as a function"):
+        gradient_check(both, X, targets, "mse")
+
+    def loss(true: Any, found: Any) -> Any:
+        return tf.add_n([tf.reduce_mean((t - y) ** 2) for t, y in zip(true, found, strict=True)])
+
+    assert gradient_check(both, X, targets, loss).largest <= 1e-8
+
+
+def test_targets_in_lists_of_numbers() -> None:
+    model = dense(float64(2))
+    assert gradient_check(model, X, Y.tolist(), "mse") == gradient_check(model, X, Y, "mse")
 
 
 def test_the_worst_by_hand() -> None:

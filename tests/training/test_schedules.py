@@ -117,6 +117,7 @@ def test_defaults_are_filled_in() -> None:
         ("constant:decay=1", "schedule constant has no setting 'decay'; it has none"),
         ("cosine:0.1", "'0.1' should be SETTING=NUMBER"),
         ("cosine:warmup=x", "'x' is not a number"),
+        ("cosine:warmup=0.1,final=0,warmup=0.2", "warmup is set twice"),
         ("cosine:warmup=1", "warmup of schedule cosine must be from 0 to 0.99, not 1"),
         ("cosine:warmup=nan", "must be from 0 to 0.99, not nan"),
         ("exponential:base=1.1", "base of schedule exponential must be from 1e-06 to 1, not 1.1"),

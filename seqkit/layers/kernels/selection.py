@@ -7,7 +7,9 @@ from typing import Any, Literal, NamedTuple
 import tensorflow as tf
 from tensorflow.python.eager import context
 
-# Whether a graph is compiled as a whole by XLA, and in which scope of a device: TensorFlow exports neither.
+# Whether operations are looked at, whether a graph is compiled as a whole by XLA, and in which scope of a
+# device: TensorFlow exports none of it.
+from tensorflow.python.framework.op_callbacks import should_invoke_op_callbacks
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
 from seqkit.errors import UsageError
@@ -39,6 +41,7 @@ class Place(NamedTuple):
         in_xla: whether what is around is compiled by XLA as a whole.
         training: whether gradients are to be expected, and masks drawn.
         steps: number of steps; None if it is not known yet.
+        watched: whether every operation is looked at, as by `tf.debugging.enable_check_numerics`.
     """
 
     gpu: bool
@@ -46,6 +49,7 @@ class Place(NamedTuple):
     in_xla: bool
     training: bool
     steps: int | None
+    watched: bool = False
 
 
 class Choice(NamedTuple):
@@ -80,6 +84,9 @@ def choose(cell: Any, place: Place) -> Choice:
             "what is around it is compiled by XLA as a whole, which takes nothing else",
             "Without jit_compile=True around it, it would have kernels of its own",
         )
+    if place.watched:
+        reason = "tf.debugging looks at every operation, which it can in a plain loop"
+        return Choice("loop", reason, "Without tf.debugging it would have kernels of its own")
     lacking = lacking_for_cudnn(cell, place.training)
     if place.gpu and not place.on_cpu:
         if lacking:
@@ -147,6 +154,7 @@ def here(training: bool, steps: int | None) -> Place:
         in_xla=GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()),
         training=training,
         steps=steps,
+        watched=bool(should_invoke_op_callbacks()),
     )
 
 

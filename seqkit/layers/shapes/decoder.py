@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from seqkit.cells.checks import checked_seed
 from seqkit.errors import UsageError
-from seqkit.layers.sequence import derived_seed
+from seqkit.layers.sequence import check_inner, derived_seed
 from seqkit.layers.serialisation import revived
 from seqkit.layers.shapes.reading import embedding, over_sequences
 
@@ -42,8 +42,10 @@ class Decoder(keras.layers.Layer):  # type: ignore[misc]
         seed: int | None = None,
         **options: Any,
     ) -> None:
+        layer = over_sequences(layer, return_sequences=True)
+        check_inner([layer])
         super().__init__(**{"dtype": layer.dtype_policy, **options})
-        self.layer = over_sequences(layer, return_sequences=True)
+        self.layer = layer
         if self.layer.looks_ahead:
             raise UsageError(
                 f"{self.layer.name} must run forward: a token may not follow from those after it"

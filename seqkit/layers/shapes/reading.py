@@ -29,12 +29,12 @@ def one_to_one(
     Returns:
         A Keras model from (batch, features) to (batch, output_units).
     """
-    features = checked_count("features", features)
-    policy = cell.dtype_policy
+    features, layer = checked_count("features", features), over_sequences(cell, return_sequences=False)
+    policy = layer.dtype_policy
     entry = keras.Input((features,), dtype=policy.variable_dtype)
     step = keras.layers.Reshape((1, features), dtype=policy)(entry)
-    hidden = over_sequences(cell, return_sequences=False)(step)
-    return keras.Model(entry, _distribution(hidden, cell, output_units, activation, seed), name="one_to_one")
+    hidden = layer(step)
+    return keras.Model(entry, _distribution(hidden, layer, output_units, activation, seed), name="one_to_one")
 
 
 def many_to_one(
@@ -61,8 +61,9 @@ def many_to_one(
     Returns:
         A Keras model from (batch, time) to (batch, output_units).
     """
+    layer = over_sequences(layer, return_sequences=False)
     entry, vectors = _tokens(layer, vocabulary_size, vector_size, seed)
-    hidden = over_sequences(layer, return_sequences=False)(vectors)
+    hidden = layer(vectors)
     return keras.Model(
         entry, _distribution(hidden, layer, output_units, activation, seed), name="many_to_one"
     )
@@ -93,8 +94,9 @@ def many_to_many(
     Returns:
         A Keras model from (batch, time) to (batch, time, output_units).
     """
+    layer = over_sequences(layer, return_sequences=True)
     entry, vectors = _tokens(layer, vocabulary_size, vector_size, seed)
-    hidden = over_sequences(layer, return_sequences=True)(vectors)
+    hidden = layer(vectors)
     return keras.Model(
         entry, _distribution(hidden, layer, output_units, activation, seed), name="many_to_many"
     )

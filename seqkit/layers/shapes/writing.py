@@ -11,11 +11,14 @@ import tensorflow as tf
 from seqkit.cells.checks import checked_count, checked_number, checked_seed, is_whole
 from seqkit.errors import UsageError
 from seqkit.layers.recurrent import Recurrent
-from seqkit.layers.sequence import SequenceLayer
+from seqkit.layers.sequence import SequenceLayer, check_inner
 from seqkit.layers.serialisation import revived
 from seqkit.layers.shapes.decoder import Decoder
 from seqkit.layers.shapes.decoding import beam_search, greedy_search, sample
 from seqkit.layers.shapes.reading import embedding
+
+COLDEST = 1e-6
+"""The lowest temperature: logits are divided by it in float32."""
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -87,16 +90,20 @@ class Writer(keras.Model):  # type: ignore[misc]
         Args:
             given: what is written about.
             max_length: number of tokens at most, the end among them.
-            temperature: above 0.
+            temperature: at least 1e-6; `greedy` is what it comes to for less.
             seed: what the tokens follow from, 0 to 2³¹-1; None for others in each call.
 
         Returns:
             Tokens, int32 (batch, max_length), 0 after the end.
         """
         length = checked_count("max_length", max_length)
-        heat = tf.constant(checked_number("temperature", temperature, positive=True), tf.float32)
+        heat = checked_number("temperature", temperature, positive=True)
+        if heat < COLDEST:
+            raise UsageError(f"temperature must be at least {COLDEST:g}, not {heat:g}: greedy draws nothing")
         own = int(np.random.default_rng().integers(2**31)) if seed is None else checked_seed(seed)
-        return self._sample(self._ready(given), length, heat, tf.constant([own, 0], tf.int32))
+        return self._sample(
+            self._ready(given), length, tf.constant(heat, tf.float32), tf.constant([own, 0], tf.int32)
+        )
 
     def beam(self, given: Any, *, max_length: int, width: int = 4, alpha: float = 0.7) -> tuple[Any, Any]:
         """Writes the sequences with the highest log p / T^α that beam search finds.
@@ -176,6 +183,7 @@ class EncoderDecoder(Writer):
     def __init__(
         self, encoder: SequenceLayer, decoder: Decoder, source_size: int, end: int, **options: Any
     ) -> None:
+        check_inner([encoder, decoder.layer])
         super().__init__(decoder, end, **options)
         self.encoder = encoder
         self.source_vectors = embedding(

@@ -191,6 +191,8 @@ def check_output(path: Place, *, overwrite: bool = False) -> None:
             f"{os.fspath(path)}: a file is there already, with tags perhaps; choose another name or "
             "overwrite it (--overwrite)"
         )
+    if os.path.isdir(os.fspath(path) or "."):
+        raise UsageError(f"{os.fspath(path) or '.'}: is a folder; name a file to write to")
     if not Path(path).absolute().parent.is_dir():
         raise UsageError(f"{os.fspath(path)}: there is no such folder to write to")
 
@@ -219,7 +221,7 @@ def write_errors(path: Place, rows: Iterable[Wrong], *, overwrite: bool = False)
 
 
 def read_tags(path: Place) -> dict[bytes, tuple[str, ...]]:
-    """The tags of a file that a person has written into, by label and text.
+    """The tags of a file that a person has written into, by label and text; of equal texts those of all.
 
     Args:
         path: a TSV or CSV with the columns label, tags and text.
@@ -229,11 +231,12 @@ def read_tags(path: Place) -> dict[bytes, tuple[str, ...]]:
         CorpusError: it is no such file.
         DataError: no row has tags.
     """
-    found = {}
+    found: dict[bytes, tuple[str, ...]] = {}
     for example in read_examples(path, Columns("text", ("label", "tags"))):
         tags = (each.strip().strip('"').strip() for each in (example.labels["tags"] or "").split(","))
-        if kept := tuple(dict.fromkeys(tag for tag in tags if tag)):
-            found[_key(example.labels["label"] or "", example.text)] = kept
+        if kept := tuple(tag for tag in tags if tag):
+            key = _key(example.labels["label"] or "", example.text)
+            found[key] = tuple(dict.fromkeys([*found.get(key, ()), *kept]))
     if not found:
         raise DataError(f"{os.fspath(path)}: no row has tags; write some into the column of that name")
     return found

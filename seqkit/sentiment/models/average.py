@@ -254,7 +254,7 @@ def fit(config: AverageConfig, fitting: Fitting) -> Average:
     """Trains with AdaGrad; the epoch with the lowest loss on `fitting.valid` is kept.
 
     Raises:
-        UsageError: a vector size that is not that of the initial vectors.
+        UsageError: frozen vectors without initial ones.
         DivergedError: the loss or a weight became NaN or infinite.
         InterruptedTraining: Ctrl-C or SIGTERM; what was learned is in `fitting.partial`.
     """

@@ -21,7 +21,7 @@ from seqkit.corpora import open_corpus
 from seqkit.corpora.light_nltk import light_nltk
 from seqkit.errors import CorpusError, DataError
 from seqkit.sentiment.cutting import Cutter
-from seqkit.sentiment.documents import Documents
+from seqkit.sentiment.documents import UNKNOWN_ID, Documents
 from seqkit.sentiment.labels import Labels
 from seqkit.sentiment.lines import decoded
 from seqkit.sentiment.models.contract import Classifier, Fitting
@@ -76,6 +76,21 @@ class Lexicon(Classifier):
             MissingInputError: the lexicon is not on this machine.
         """
         return [np.diff(self._logits(_course(text)), axis=0) for text in documents.texts]
+
+    def known(self, documents: Documents) -> NDArray[np.int64]:
+        """How many tokens of each text are in VADER's lexicon, or words of the texts learned, (texts,).
+
+        Raises:
+            MissingInputError: the lexicon is not on this machine.
+        """
+        cutter, lexicon = Cutter(), _analyzer().lexicon
+        words = cutter.cut(decoded(cutter.lines(documents.texts)))
+        listed = np.array([word in lexicon for word in words if word != "\n"], bool)
+        counts = np.concatenate([[0], np.cumsum(listed | (documents.ids != UNKNOWN_ID))])
+        known: NDArray[np.int64] = counts[documents.starts[1:]] - counts[documents.starts[:-1]]
+        silent = np.flatnonzero((known == 0) & (documents.lengths > 0))  # but for a phrase: "the shit"
+        known[silent] = compounds(documents.take(silent)) != 0
+        return known
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Weights and bias."""

@@ -192,6 +192,8 @@ def fit(config: LinearConfig, fitting: Fitting) -> Linear:
     keys, features = _features(train.documents, config)
     fitting.progress.update(len(keys))
     fitting.progress.finish()
+    if not len(keys):
+        fitting.progress.message(f"no n-gram is in {config.min_count} texts (min_count): none is learned")
     targets = np.eye(len(train.main.labels))[train.main.targets]
     weights, bias = _regression(features, targets, config, fitting.progress)
     largest = np.abs(weights).max(axis=1)

@@ -210,6 +210,10 @@ def test_saved_and_loaded(shape: str, tmp_path: Any) -> None:
         (lambda: make().beam(SOURCE, max_length=3, alpha=1.5), "alpha must be from 0 to 1, not 1.5"),
         (lambda: make().beam(SOURCE, max_length=3, alpha=-0.1), "alpha must be from 0 to 1, not -0.1"),
         (
+            lambda: make().sample(SOURCE, max_length=3, temperature=1e-39),
+            "temperature must be at least 1e-06, not 1e-39: greedy draws nothing",
+        ),
+        (
             lambda: make().sample(SOURCE, max_length=3, temperature=0.0),
             "temperature must be a finite number above 0, not 0.0",
         ),

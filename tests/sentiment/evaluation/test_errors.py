@@ -145,6 +145,12 @@ def test_tags_are_summed(tmp_path: Path) -> None:
     assert unmatched(tags, errors.rows[:0]) == 3
 
 
+def test_tags_of_equal_texts_are_taken_together(tmp_path: Path) -> None:
+    path = tmp_path / "tags.tsv"
+    path.write_text("label\ttags\ttext\npos\tirony\tNot  good\npos\tlabel, irony\tnot good\n")
+    assert list(read_tags(path).values()) == [("irony", "label")]
+
+
 def test_where_all_are_tagged_nothing_is_estimated(tmp_path: Path) -> None:
     path = tmp_path / "errors.tsv"
     write_errors(path, found().rows)

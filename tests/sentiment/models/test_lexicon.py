@@ -111,6 +111,15 @@ def test_line_breaks_of_html_are_no_words() -> None:
     assert np.array_equal(z[0], z[1])
 
 
+def test_words_of_the_lexicon_are_known_whatever_was_learned() -> None:
+    """Of "top-notch" VADER knows the whole, not the parts; of "a film" the texts learned have the words."""
+    lexicon._analyzer().lexicon["top-notch"] = 2.0
+    model, _, encoder = fitted("negative", "positive")
+    texts = ["GREAT :) zebra", "zebra", "top-notch", "it has :)", "a film", "", "hate hate\nhate"]
+    documents = TextEncoder(Cutter(lowercase=False), encoder.vocabulary).encode(texts)
+    assert model.known(documents).tolist() == [2, 0, 1, 2, 2, 0, 3]
+
+
 def test_labels_count_the_same_where_they_are_balanced() -> None:
     train, encoder = data("negative", "positive")
     few = train.take(np.array([0, 5, 6, 7, 8, 9]))
