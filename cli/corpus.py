@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -44,7 +45,7 @@ def list_(as_json: bool) -> None:
 
 @corpus.command()
 @click.argument("name")
-@click.option("-n", type=click.IntRange(min=1), default=10, help="How many lines.")
+@click.option("-n", type=click.IntRange(1, sys.maxsize), default=10, help="How many lines.")
 @click.option(
     "--labels", is_flag=True, help="Each line after its label and a tab, where the corpus has labels."
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -61,10 +62,12 @@ def apply(
         pass  # refuses a bundle that is there before the work
     loaded = Vectors.load(vectors)
     known = check_coverage(loaded, sets)
+    learned: dict[str, Any] = {}
     if learn_specific:
-        sets = _with_learned(loaded, sets, quiet)
+        sets, learned = _with_learned(loaded, sets, quiet)
     start = time.perf_counter()
     done = remove(loaded, sets, method, strength=strength)
+    done = replace(done, record={**done.record, **learned})
     seconds = time.perf_counter() - start
     done.save(bundle, overwrite=overwrite, source=vectors)
     if as_json:
@@ -75,16 +78,23 @@ def apply(
     echo_coverage(known)
 
 
-def _with_learned(vectors: Vectors, sets: WordSets, quiet: bool) -> WordSets:
-    from dataclasses import replace
-
+def _with_learned(vectors: Vectors, sets: WordSets, quiet: bool) -> tuple[WordSets, dict[str, Any]]:
+    """Sets that protect what was learned, too, and what that was, for the record."""
     from seqkit.debias.specific import learn_specific_words
+    from seqkit.debias.word_sets import first_known
+    from seqkit.errors import DataError
 
-    learned = learn_specific_words(vectors, sorted(sets.protected))
+    learned = learn_specific_words(vectors, sorted(sets.known_to(vectors).protected))
+    found = frozenset(learned.found)
+    neutral = tuple(word for word in sets.neutral if found.isdisjoint(first_known((word,), vectors)))
+    if sets.neutral and not neutral:
+        raise DataError("all neutral words are like the specific ones: leave out --learn-specific")
     if not quiet:
         words = ", ".join(learned.found[:_FOUND])
         note(f"seqkit: {len(learned.found)} more words are protected (F1 {learned.f1:.2f}): {words}")
-    return replace(sets, specific=tuple(dict.fromkeys([*sets.specific, *learned.found])))
+    specific = tuple(dict.fromkeys([*sets.specific, *learned.found]))
+    told = {"learned_specific": list(learned.found), "learned_f1": learned.f1}
+    return replace(sets, specific=specific, neutral=neutral), told
 
 
 def _rows(record: Any) -> list[list[object]]:

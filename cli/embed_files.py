@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seqkit.cli.common import echo_table, emit_json, json_option, note, require_existing
+from seqkit.errors import UsageError
 
 if TYPE_CHECKING:
     from seqkit.embeddings.vectors import Vectors
@@ -94,7 +95,7 @@ def import_(file: str, bundle: str, format: str | None, on_bad: str, overwrite: 
     """
     from seqkit.embeddings.formats import detect_format, read_table
     from seqkit.embeddings.vectors import Vectors
-    from seqkit.storage import BundleWriter
+    from seqkit.storage import BundleWriter, printable
 
     require_existing(file)
     with BundleWriter(bundle, kind="vectors", overwrite=overwrite) as writer:  # refuses before the long read
@@ -102,7 +103,7 @@ def import_(file: str, bundle: str, format: str | None, on_bad: str, overwrite: 
         table = read_table(file, format=format, on_bad="skip" if on_bad == "skip" else "error")
         vectors = Vectors.from_table(table)
         vectors.write_members(writer)
-        config = {"method": "import", "file": file, "format": format, "skipped": table.skipped}
+        config = {"method": "import", "file": printable(file), "format": format, "skipped": table.skipped}
         writer.commit(config=config)
     if table.skipped:
         note(f"seqkit: {table.skipped:,} bad rows skipped; the first: {table.first_skipped}")
@@ -134,6 +135,8 @@ def info(vectors: str, verify: bool, as_json: bool) -> None:
 
     answer: dict[str, Any] = {"path": vectors}
     if Path(vectors).is_file():
+        if verify:
+            raise UsageError(f"{vectors}: a file has no hash to verify, a bundle has")
         answer["format"] = detect_format(vectors)
         answer |= _vectors(Vectors.load(vectors))
     else:

@@ -49,7 +49,7 @@ def plot(vectors: str, words: tuple[str, ...], file: str, quiet: bool, as_json: 
     overwrite = options.pop("overwrite")
     check_target(file, overwrite=overwrite)  # before vectors are loaded
     groups, pairs = options.pop("groups"), options.pop("pairs")
-    config = MapConfig(groups=read_groups(groups) if groups else None, pairs=_pairs(pairs), **options)
+    config = MapConfig(groups=None if groups is None else read_groups(groups), pairs=_pairs(pairs), **options)
     report = plot_words(
         Vectors.load(vectors),
         file,

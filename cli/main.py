@@ -62,11 +62,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as error:
         return _finish(error.exit_code)
     except Exception as error:
+        if _is_interruption(error):
+            note("seqkit: interrupted")
+            return CTRL_C
         return _report(error, debug=context is not None and bool(context.params.get("debug")))
     except KeyboardInterrupt:
         note("seqkit: interrupted")
         return CTRL_C
     return 0
+
+
+def _is_interruption(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is what an error came from: while a class is made, Python 3.11 says RuntimeError."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__
+    return False
 
 
 def _open_closed_streams() -> None:

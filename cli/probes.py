@@ -18,6 +18,7 @@ def probe_of(
 
     from seqkit.embeddings.evaluation import EvaluationSets
     from seqkit.embeddings.vectors import Vectors
+    from seqkit.storage import printable
 
     sets = EvaluationSets.read(similarity, analogies)
 
@@ -37,7 +38,7 @@ def probe_of(
             record[f"{stem}_accuracy"] = figures["accuracy"]
         shown = (f"{name.replace('_', ' ')} {_figure(value)}" for name, value in record.items())
         progress.message(f"epoch {epoch}: {', '.join(shown)}")
-        return record
+        return {printable(name): value for name, value in record.items()}
 
     return probe
 

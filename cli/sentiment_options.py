@@ -167,7 +167,7 @@ def foreign_to(name: str) -> set[str]:
     from seqkit.sentiment.registry import model_kind
 
     kind = model_kind(name)
-    foreign = SETTINGS - {each.name for each in fields(kind.config_class)}
+    foreign = {*SETTINGS} - {each.name for each in fields(kind.config_class)}
     foreign |= set() if kind.takes_vectors else {"vectors"}
     return foreign | (set() if kind.takes_language_model else {"language_model"})
 

@@ -7,6 +7,7 @@ many lines.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -132,6 +133,8 @@ def _parse(name: str, size: int | None = None, seed: int = 0) -> tuple[str, int 
         size = int(match["size"])
     if size is not None and size < 1:
         raise UsageError(f"{name}: the size must be 1 or more, got {size}")
+    if size is not None and size > sys.maxsize:
+        raise UsageError(f"{name}: the size must be {sys.maxsize} at most")
     if seed < 0:
         raise UsageError(f"seed must be 0 or more, got {seed}")
     return base, size

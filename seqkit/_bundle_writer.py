@@ -36,6 +36,31 @@ def is_bundle(path: Place) -> bool:
     return (Path(path) / MANIFEST).is_file()
 
 
+def _locked(folder: Path) -> int:
+    """A descriptor of a folder, made if it is not there, that no other writer has.
+
+    Raises:
+        StorageError: another process has it.
+    """
+    while True:
+        with suppress(FileExistsError):
+            os.mkdir(folder)
+        try:
+            found = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:  # its last writer has just ended
+            continue
+        try:
+            lock(found, folder)
+            # That one may have removed this folder, and another have made one, between our open and our lock.
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(found), os.stat(folder)):
+                    return found
+        except BaseException:
+            os.close(found)
+            raise
+        os.close(found)
+
+
 def _kind_of(path: Path) -> str | None:
     """The kind of a bundle; None where its manifest does not say."""
     with suppress(OSError, BundleError):
@@ -86,11 +111,8 @@ class BundleWriter:
                 f"{self.path}: there is no folder {self.path.parent} to write to; make it first"
             )
         with storage_errors(self.partial, "create"):
-            with suppress(FileExistsError):
-                os.mkdir(self.partial)
-            self._lock = os.open(self.partial, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            self._lock = _locked(self.partial)
             try:
-                lock(self._lock, self.partial)
                 self._check_own()
                 self._heal()
                 self._check_target()
@@ -262,6 +284,7 @@ class BundleWriter:
         fsync_directory(self.path.parent)
 
     def _discard(self) -> None:
+        """Ends the work of a writer that has the lock."""
         with suppress(OSError):
             self.partial.rmdir()  # succeeds where nobody keeps anything else in it
         if self._lock is not None:

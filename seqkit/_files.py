@@ -136,6 +136,11 @@ def _open_exclusively(temporary: Path) -> int:
     return descriptor
 
 
+def printable(path: Place) -> str:
+    """A path as Unicode text: bytes of a name that are no UTF-8 become escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def lock(descriptor: int, path: Path) -> None:
     """Takes the advisory lock of an open file or directory; it ends with the descriptor or the process.
 

@@ -111,7 +111,7 @@ class Manifest:
         if len(data) > MAX_MANIFEST_BYTES:
             raise UsageError(
                 f"a bundle's manifest may have {MAX_MANIFEST_BYTES:,} bytes, this one has {len(data):,}: "
-                "keep a shorter history"
+                "shorten its history or settings"
             )
         return data
 

@@ -29,6 +29,7 @@ from seqkit._files import (
     atomic_file,
     atomic_write_bytes,
     open_regular,
+    printable,
     storage_errors,
 )
 from seqkit._json import JsonError, check_json, parse_json
@@ -51,6 +52,7 @@ __all__ = [
     "is_bundle",
     "parse_json",
     "partial_path",
+    "printable",
     "read_tensors",
     "storage_errors",
 ]

@@ -308,7 +308,7 @@ def test_mistakes_of_the_caller(tmp_path: Path) -> None:
         ]:
             with pytest.raises(UsageError, match=reason):
                 writer.commit(config=config)
-        with pytest.raises(UsageError, match="a shorter history"):
+        with pytest.raises(UsageError, match="shorten its history or settings"):
             writer.commit(config={}, history=["x" * 1000] * 1100)
     assert os.listdir(tmp_path) == []
 
@@ -320,6 +320,51 @@ def test_two_writers_of_one_bundle(tmp_path: Path) -> None:
         BundleWriter(tmp_path / "b", kind="vectors"),
     ):
         pass
+
+
+def test_a_lock_on_what_another_writer_removed_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One writer opens the folder of the work; before it locks it, the one there ends, and a third begins."""
+    path, real = tmp_path / "b", _bundle_writer.lock
+    write(path, value=1)
+    ending, late, third = (BundleWriter(path, kind="vectors", overwrite=True) for _ in range(3))
+    ending.__enter__()
+
+    def overtaken(descriptor: int, place: Path) -> None:
+        monkeypatch.setattr(_bundle_writer, "lock", real)
+        ending.__exit__(None, None, None)
+        third.__enter__()
+        real(descriptor, place)
+
+    monkeypatch.setattr(_bundle_writer, "lock", overtaken)
+    with pytest.raises(StorageError, match="another process"):
+        late.__enter__()
+    third.write_text("vocabulary.tsv", '"word"\t3\n')
+    third.write_tensors("tensors.safetensors", {"vectors": np.full((1, 2), 3, np.float32)})
+    third.commit(config={"value": 3.0})
+    assert value_of(path) == 3
+
+
+def test_a_writer_that_is_refused_leaves_the_other_ones_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = BundleWriter._check_own
+
+    def also_another(self: BundleWriter) -> None:
+        monkeypatch.setattr(BundleWriter, "_check_own", real)
+        with pytest.raises(StorageError, match="another process"):
+            BundleWriter(tmp_path / "b", kind="vectors").__enter__()
+        real(self)
+
+    monkeypatch.setattr(BundleWriter, "_check_own", also_another)
+    write(tmp_path / "b", value=2)
+    assert value_of(tmp_path / "b") == 2
+
+
+def test_a_name_that_is_no_utf_8() -> None:
+    assert storage.printable("caf\xe9") == "café"
+    assert storage.printable(os.fsdecode(b"caf\xe9.bin")) == "caf\\xe9.bin"
 
 
 def test_a_bundle_that_is_not_there(tmp_path: Path) -> None:

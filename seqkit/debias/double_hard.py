@@ -143,7 +143,7 @@ def found_by_clusters(rows: Array, labels: Ids, seed: int) -> NDArray[np.bool_]:
 
     classes = int(labels.max()) + 1
     with threadpool_limits(1):  # sums in one order, however many cores there are; so few rows need no more
-        found = KMeans(classes, n_init=10, random_state=seed).fit_predict(rows)
+        found = KMeans(classes, n_init=10, random_state=seed % 2**32).fit_predict(rows)
     table = np.zeros((classes, classes), np.int64)
     np.add.at(table, (found, labels), 1)
     right: NDArray[np.bool_] = linear_sum_assignment(-table)[1][found] == labels

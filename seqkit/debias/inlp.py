@@ -74,7 +74,7 @@ def nullspace(rows: Array, labels: Ids, *, iterations: int, seed: int = 0) -> tu
     classes = int(labels.max()) + 1
     # At unit scale of each number, where the usual regularisation is a mild one.
     x, y = rows * np.sqrt(rows.shape[1]), labels
-    x, x_held, y, y_held = train_test_split(x, y, test_size=_HELD_OUT, stratify=y, random_state=seed)
+    x, x_held, y, y_held = train_test_split(x, y, test_size=_HELD_OUT, stratify=y, random_state=seed % 2**32)
     chance = 1 / classes + 2 * np.sqrt((1 / classes) * (1 - 1 / classes) / len(y_held))
     q = np.zeros((0, rows.shape[1]))
     accuracies: list[float] = []

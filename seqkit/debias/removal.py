@@ -30,12 +30,15 @@ from seqkit.debias.task import Array, Removal, Task
 from seqkit.debias.word_sets import WordSets, coverage
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import BundleError, DataError, Place, UsageError, name_hint
-from seqkit.storage import Bundle, BundleWriter, is_bundle
+from seqkit.storage import Bundle, BundleWriter, is_bundle, printable
 
 DEBIAS = "debias.safetensors"
 """The member of a bundle with the subspace and what else a method computed."""
 
 _PHRASES = "phrases.tsv"
+
+TOLD = 1000
+"""How much of a list a manifest has."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,8 @@ class Debiased:
         """Writes a bundle of kind "vectors", for every command that reads one.
 
         Its manifest has the record under `config.debias`, and under `config.source` the configuration of the
-        bundle that the vectors came from; the tokenizer, the phrases and the fingerprint of the text are
-        those of that bundle.
+        bundle that the vectors came from, under `config.earlier` what that came from, back to the first; the
+        tokenizer, the phrases and the fingerprint of the text are those of that bundle.
 
         Args:
             path: the bundle's directory.
@@ -107,13 +110,15 @@ class Debiased:
             StorageError: the system refused; what was there is still there.
         """
         bundle = Bundle.open(source, kind="vectors") if source is not None and is_bundle(source) else None
-        config: dict[str, Any] = {"method": "debias", "debias": dict(self.record)}
-        if bundle is not None:
-            earlier = bundle.manifest.config
+        config: dict[str, Any] = {"method": "debias", "debias": _shortened(self.record)}
+        if source is not None and bundle is not None:
+            earlier = dict(bundle.manifest.config)
             config |= {key: earlier[key] for key in ("tokenizer", "phrases") if key in earlier}
-            config["source"] = {"bundle": str(source), "config": earlier}
+            before = [earlier.pop("source")] if "source" in earlier else []
+            config["earlier"] = [*before, *earlier.pop("earlier", [])]
+            config["source"] = {"bundle": printable(source), "config": earlier}
         elif source is not None:
-            config["source"] = {"file": str(source)}
+            config["source"] = {"file": printable(source)}
         tensors = {"subspace": self.subspace.basis, "classes": self.subspace.classes, **self.tensors}
         with BundleWriter(path, kind="vectors", overwrite=overwrite) as writer:
             self.vectors.write_members(writer)
@@ -125,6 +130,22 @@ class Debiased:
                 seed=self.record["settings"].get("seed"),
                 fingerprint=None if bundle is None else bundle.manifest.fingerprint,
             )
+
+
+def _shortened(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record whose lists fit into a manifest; `shortened` has the lengths of those that were longer."""
+    lengths: dict[str, int] = {}
+
+    def short(value: Any, name: str) -> Any:
+        if isinstance(value, Mapping):
+            return {key: short(part, f"{name}.{key}") for key, part in value.items()}
+        if isinstance(value, list) and len(value) > TOLD:
+            lengths[name] = len(value)
+            return value[:TOLD]
+        return value
+
+    found = {key: short(value, key) for key, value in record.items()}
+    return found | ({"shortened": lengths} if lengths else {})
 
 
 def apply(

@@ -187,6 +187,8 @@ def soft(task: Task, config: SoftConfig) -> Removal:
     size = task.vectors.vector_size
     gram, neutral = _grams(task)
     weight = config.strength * float(np.trace(gram)) / size
+    if not math.isfinite(weight):
+        raise UsageError(f"strength {config.strength:g} is too large for so many words")
     problem = Problem(gram, neutral, task.subspace.basis, weight)
     p, iterations = solve(problem) if weight else (np.eye(size), 0)
     before = problem.bias(np.eye(size))

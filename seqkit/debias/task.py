@@ -18,6 +18,7 @@ import numpy.typing as npt
 from seqkit._processors import available_cores
 from seqkit.debias.directions import Subspace
 from seqkit.debias.word_sets import WordSets
+from seqkit.embeddings.neighbours import lengths_of
 from seqkit.embeddings.vectors import Vectors
 
 Rows = npt.NDArray[Any]
@@ -89,7 +90,7 @@ class Removal:
 
 def to_unit(rows: Rows) -> tuple[Rows, Rows]:
     """Rows at length 1 and their lengths, (rows, 1); zero rows stay zero. The argument is overwritten."""
-    lengths: Rows = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
+    lengths: Rows = lengths_of(rows)[:, None]
     rows /= np.where(lengths > 0, lengths, 1)
     return rows, lengths
 

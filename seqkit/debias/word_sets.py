@@ -281,6 +281,6 @@ def read_text(path: Path) -> str:
     if len(data) > MAX_FILE_BYTES:
         raise FormatError(f"more than {MAX_FILE_BYTES:,} bytes: not a file of word sets", path=path)
     try:
-        return data.decode()
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FormatError(f"byte {error.start:,} is not UTF-8", path=path) from error

@@ -68,7 +68,7 @@ class _RowReader:
                 byte=self._offset + len(self._buffer),
                 rows=rows - found,
             )
-        elif self._buffer.strip(b"\n") or self._stream.read(1):
+        elif (self._buffer + self._stream.read(2)) not in (b"", b"\n"):
             reason = f"more bytes follow after the {rows:,} rows that the first line promises"
             self._builder.bad(reason, byte=self._offset)
 

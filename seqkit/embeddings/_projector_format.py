@@ -26,8 +26,8 @@ from seqkit.embeddings._table import (
     open_table,
 )
 from seqkit.embeddings._text_format import format_rows, numbered_lines, parse_block, parse_numbers
-from seqkit.errors import FormatError, MissingInputError
-from seqkit.storage import atomic_file
+from seqkit.errors import FormatError, MissingInputError, UsageError
+from seqkit.storage import atomic_file, storage_errors
 
 _BLOCK_NUMBERS = 1 << 18
 _MAX_CONFIG_BYTES = 1 << 20
@@ -199,7 +199,9 @@ def write_projector(path: Path, table: Table) -> None:
         table: the rows.
 
     Raises:
-        FormatError: a word that the format cannot hold.
+        FormatError: a word that the format cannot hold; TensorBoard's configuration is too long.
+        UsageError: the file has the name of that configuration.
+        StorageError: the system refused.
     """
     check_words(path, table.words, _FORBIDDEN, _RULE)
     if table.words[0].encode().startswith(BYTE_ORDER_MARK) and table.counts is None:
@@ -207,6 +209,7 @@ def write_projector(path: Path, table: Table) -> None:
             f"the first word, {table.words[0]!r}, would be taken for a byte order mark; nothing was written"
         )
         raise FormatError(reason, path=path)
+    _known_entries(path)  # refused before anything is written
     # Both are whole before either takes its place: words beside the vectors of others would be believed.
     with atomic_file(metadata_path(path)) as labels, atomic_file(path) as file:
         if table.counts is None:
@@ -228,13 +231,22 @@ def config_path(path: Path) -> Path:
     return path.with_name("projector_config.pbtxt")
 
 
+def _known_entries(path: Path) -> bytes:
+    """TensorBoard's configuration of the folder that a file is to be written to."""
+    place = config_path(path)
+    if path.name == place.name:
+        raise UsageError(f"{place}: is the name of TensorBoard's list of such files; choose another")
+    if not place.exists():
+        return b""
+    with storage_errors(place, "read"), open(place, "rb") as file:
+        known = file.read(_MAX_CONFIG_BYTES + 1)
+    if len(known) > _MAX_CONFIG_BYTES:
+        raise FormatError(f"more than {_MAX_CONFIG_BYTES:,} bytes; remove it", path=place)
+    return known
+
+
 def _list_in_config(path: Path) -> None:
-    place, known = config_path(path), b""
-    if place.exists():
-        with open(place, "rb") as file:
-            known = file.read(_MAX_CONFIG_BYTES + 1)
-        if len(known) > _MAX_CONFIG_BYTES:
-            raise FormatError(f"more than {_MAX_CONFIG_BYTES:,} bytes; remove it", path=place)
+    known = _known_entries(path)
     tensor, metadata = _quoted(path.name), _quoted(metadata_path(path).name)
     # TensorBoard itself gives a name to the first entry only.
     entry = (
@@ -244,7 +256,7 @@ def _list_in_config(path: Path) -> None:
         return
     if known and not known.endswith(b"\n"):
         known += b"\n"
-    with atomic_file(place) as file:
+    with atomic_file(config_path(path)) as file:
         file.write(known + entry)  # a repeated field may go on anywhere
 
 

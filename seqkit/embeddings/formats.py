@@ -104,9 +104,10 @@ def detect_format(path: Place) -> str:
     if not sample:
         raise FormatError("the file is empty", path=path)
     first, _, rest = sample.partition(b"\n")
+    cut = len(sample) == _SAMPLE_BYTES
     if _HEADER.fullmatch(first):
-        return _detect_below_header(int(first.split()[1]), rest)
-    if _is_binary(sample) and not _is_row(first):  # a bad word further on does not make rows binary
+        return _detect_below_header(int(first.split()[1]), rest, cut)
+    if _is_binary(sample, cut) and not _is_row(first):  # a bad word further on does not make rows binary
         raise FormatError(_why_not(sample), path=path)
     fields_of_first = first.rstrip(b"\r").split(b"\t")
     if b" " not in first and all(_is_number(field) for field in fields_of_first):
@@ -114,23 +115,24 @@ def detect_format(path: Place) -> str:
     return "glove"
 
 
-def _detect_below_header(vector_size: int, rest: bytes) -> str:
+def _detect_below_header(vector_size: int, rest: bytes, cut: bool) -> str:
     lines = [line.split() for line in rest.split(b"\n")]
     if len(lines[0]) == vector_size + 1 and all(map(_is_number, lines[0][1:])):
         return "word2vec"
-    if _is_binary(rest):
+    if _is_binary(rest, cut):
         return "word2vec-binary"
     # "7 3" over "8 4" and so on: GloVe vectors of one number, whose first word is a number.
     return "glove" if len(lines) > 1 and all(len(line) == 2 for line in lines[:-1]) else "word2vec"
 
 
-def _is_binary(sample: bytes) -> bool:
+def _is_binary(sample: bytes, cut: bool) -> bool:
+    """Whether bytes are no text; a sample that was cut may end within a character."""
     if _CONTROL.search(sample):
         return True
     try:
-        sample[:-4].decode()  # the sample's end may cut a character in two
+        sample.decode()
     except UnicodeDecodeError as error:
-        return error.start < len(sample) - 8
+        return not (cut and error.start >= len(sample) - 8)
     return False
 
 

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
+Rows = npt.NDArray[np.floating[Any]]
+
+_SAFE = 1e-15
+"""The shortest row whose squares in float32 are all right but for what does not count beside them."""
+
 _SIMILARITIES = 1 << 24
 """Similarities held at a time: 64 MB."""
+
+
+def lengths_of(matrix: Rows) -> Rows:
+    """The lengths of rows, (words,), also where float32 has no room for their squares."""
+    with np.errstate(over="ignore"):
+        lengths: Rows = np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
+    if matrix.dtype == np.float32:
+        beyond = np.flatnonzero(~((lengths > _SAFE) & (lengths < np.inf)))
+        lengths[beyond] = np.linalg.norm(matrix[beyond].astype(np.float64), axis=1)
+    return lengths
 
 
 def unit_rows(matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -15,7 +32,7 @@ def unit_rows(matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     Args:
         matrix: (words, vector_size).
     """
-    norms: npt.NDArray[np.float32] = np.linalg.norm(matrix, axis=1, keepdims=True)
+    norms = lengths_of(matrix)[:, None]
     rows: npt.NDArray[np.float32] = (matrix / np.where(norms > 0, norms, 1)).astype(np.float32, copy=False)
     return rows
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from seqkit.embeddings.neighbours import lengths_of
 from seqkit.errors import UsageError
 from seqkit.text.vocabulary import Vocabulary
 
@@ -32,7 +33,7 @@ def keyed_vectors(vocabulary: Vocabulary, matrix: npt.NDArray[np.float32]) -> Ke
     keyed.key_to_index = {word: index for index, word in enumerate(vocabulary.words)}
     keyed.vectors = matrix
     keyed.next_index = len(vocabulary)
-    norms = np.linalg.norm(matrix, axis=1)
+    norms = lengths_of(matrix)
     keyed.norms = np.where(norms > 0, norms, np.float32(1))
     if vocabulary.counts.any():
         keyed.expandos["count"] = np.array(vocabulary.counts, np.int64)
@@ -82,7 +83,7 @@ def most_similar(
     for word in [*positive, *negative]:
         vocabulary[word]
     answers = keyed.most_similar(positive=list(positive), negative=list(negative), topn=n)
-    return [(word, float(similarity)) for word, similarity in answers]
+    return [(word, float(np.clip(similarity, -1, 1))) for word, similarity in answers]
 
 
 def odd_one_out(keyed: KeyedVectors, vocabulary: Vocabulary, words: Sequence[str]) -> str:

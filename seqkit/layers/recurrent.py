@@ -190,7 +190,7 @@ class Recurrent(SequenceLayer):
         return outputs, tf.where(any_step, last, tf.zeros_like(last))
 
     def load_own_variables(self, store: Any) -> None:
-        """Takes back carried states; where those are of another number of sequences, or none, they begin anew.
+        """Takes back carried states; where those are of another number of sequences, they begin anew.
 
         So weights that were trained on many sequences can serve one.
         """

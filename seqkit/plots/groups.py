@@ -33,7 +33,7 @@ def read_groups(path: Place) -> dict[str, list[str]]:
     if len(data) > MAX_FILE_BYTES:
         raise FormatError(f"more than {MAX_FILE_BYTES:,} bytes: not a file of groups", path=place)
     try:
-        groups = tomllib.loads(data.decode())
+        groups = tomllib.loads(data.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FormatError(f"not a TOML file: {error}", path=place) from error
     home: dict[str, str] = {}

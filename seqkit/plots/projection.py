@@ -98,7 +98,7 @@ def _spectral(rows: Array, seed: int) -> Array:
     """Belkin and Niyogi 2003, "Laplacian Eigenmaps", on the graph that joins each word to its nearest."""
     from sklearn.manifold import spectral_embedding
 
-    points = spectral_embedding(_joined_graph(rows), n_components=2, random_state=seed)
+    points = spectral_embedding(_joined_graph(rows), n_components=2, random_state=seed % 2**32)
     return np.array(points, np.float64)
 
 

@@ -200,6 +200,34 @@ def test_specific_words_are_learned(kingdom: Path, here: Path, capsys: Capture) 
     assert int(neutralized[1]) == 911 - 48 - 4 - int(found[1])
 
 
+def test_what_is_learned_is_protected_and_recorded(here: Path, capsys: Capture) -> None:
+    """Of words that are listed as neutral, too; and in a vocabulary of capitals."""
+    specific = [f"SPEC{letter}" for letter in "ABCDEFGHIJKLMNOP"]
+    words = ["SHE", "HE", "WOMAN", "MAN", "GIRL", "BOY", *specific, *(f"OTHER{n}" for n in range(60))]
+    matrix = np.random.default_rng(0).normal(size=(len(words), 8))
+    matrix[:22, 0] += 6  # pairs and specific words lie apart
+    vectors = Vectors(words, matrix.astype(np.float32))
+    vectors.save("in")
+    listed = ", ".join(f'"{word.lower()}"' for word in specific[:8])
+    Path("sets.toml").write_text(
+        'name = "t"\nlanguage = "en"\npairs = [["she", "he"], ["woman", "man"], ["girl", "boy"]]\n'
+        f'specific = [{listed}]\nneutral = ["specp", "speci", "other1"]\n'
+    )
+    done = run(["debias", "apply", "in", "-o", "out", "--words", "sets.toml", "--learn-specific"], capsys)
+    assert {"SPECI", "SPECP"} <= set(done["learned_specific"])
+    assert "OTHER1" not in done["learned_specific"]
+    assert done["neutralized"] == 1
+    changed = (Vectors.load("out").matrix != vectors.matrix).any(axis=1)
+    assert not changed[[vectors.vocabulary[word] for word in done["learned_specific"]]].any()
+    assert changed[vectors.vocabulary["OTHER1"]]
+    record = Bundle.open("out").manifest.config["debias"]
+    assert record["learned_specific"] == done["learned_specific"]
+    assert 0 < record["learned_f1"] <= 1
+    Path("sets.toml").write_text(Path("sets.toml").read_text().replace(', "other1"', ""))
+    assert main(["debias", "apply", "in", "-o", "no", "--words", "sets.toml", "--learn-specific"]) == 65
+    assert "all neutral words are like the specific ones" in capsys.readouterr().err
+
+
 def test_few_known_words_are_told_and_other_sets_named(kingdom: Path, here: Path, capsys: Capture) -> None:
     assert main(["debias", "apply", str(kingdom), "-o", "clean"]) == 0
     told = capsys.readouterr().err

@@ -204,6 +204,14 @@ def test_signals_outside_training(tmp_path: Path, number: signal.Signals, code: 
     assert "Traceback" not in err
 
 
+def test_ctrl_c_while_a_class_is_made(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Python 3.11 then raises RuntimeError from the KeyboardInterrupt."""
+    error = RuntimeError("Error calling __set_name__")
+    error.__cause__ = KeyboardInterrupt()
+    assert run(raising(error)) == 130
+    assert capsys.readouterr().err == "seqkit: interrupted\n"
+
+
 def test_closed_standard_streams_are_no_error(tmp_path: Path) -> None:
     for arguments in ("--version", "corpus list", "corpus stats --json kingdom:5"):
         command = f"exec {sys.executable} -m seqkit.cli {arguments} <&- >&- 2>&-"

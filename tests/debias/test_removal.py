@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tracemalloc
@@ -152,8 +153,40 @@ def test_where_the_vectors_came_from(uneven: Any, tmp_path: Path) -> None:
     apply(Vectors.load(tmp_path / "out"), uneven.sets).save(tmp_path / "twice", source=tmp_path / "out")
     twice = Bundle.open(tmp_path / "twice").manifest.config
     assert twice["source"]["config"]["debias"]["method"] == "inlp"
+    assert "source" not in twice["source"]["config"]
+    assert twice["earlier"] == [{"bundle": str(tmp_path / "in"), "config": config}]
     done.save(tmp_path / "named", source="vectors.txt")
     assert Bundle.open(tmp_path / "named").manifest.config["source"] == {"file": "vectors.txt"}
+
+
+def test_a_long_chain_of_removals(uneven: Any, tmp_path: Path) -> None:
+    done = apply(uneven.vectors, uneven.sets)
+    done.save(tmp_path / "0")
+    for number in range(1, 12):
+        done.save(tmp_path / str(number), source=tmp_path / str(number - 1))
+    config = Bundle.open(tmp_path / "11").manifest.config
+    assert [each["bundle"] for each in config["earlier"]] == [
+        str(tmp_path / str(n)) for n in range(9, -1, -1)
+    ]
+    assert all(not {"source", "earlier"} & each["config"].keys() for each in config["earlier"])
+
+
+def test_lists_that_are_too_long_for_a_manifest(uneven: Any, tmp_path: Path) -> None:
+    """Words that the vocabulary lacks, of a file of 60,000; and a name that is no UTF-8."""
+    many = tuple(f"a-word-that-is-nowhere-{n}" for n in range(60_000))
+    done = apply(uneven.vectors, replace(uneven.sets, specific=(*uneven.sets.specific, *many)))
+    assert len(done.record["coverage"]["specific"]["missing"]) == 60_000
+    done.save(tmp_path / "b", source=os.fsdecode(b"v\xff.bin"))
+    config = Bundle.open(tmp_path / "b").manifest.config
+    assert config["debias"]["coverage"]["specific"]["missing"] == list(many[:1000])
+    assert config["debias"]["shortened"] == {"coverage.specific.missing": 60_000}
+    assert config["source"] == {"file": "v\\xff.bin"}
+
+
+@pytest.mark.parametrize("config", [InlpConfig(seed=2**32, iterations=1), DoubleHardConfig(seed=2**40)])
+def test_seeds_beyond_those_of_scikit_learn(uneven: Any, config: Any) -> None:
+    method = "inlp" if isinstance(config, InlpConfig) else "double-hard"
+    assert np.isfinite(apply(uneven.vectors, uneven.sets, method, config).vectors.matrix).all()
 
 
 def test_going_on_from_debiased_vectors(uneven: Any, tmp_path: Path) -> None:

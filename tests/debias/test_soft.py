@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from seqkit.debias.directions import SubspaceConfig, bias_subspace
+from seqkit.debias.removal import apply
 from seqkit.debias.soft import Problem, SoftConfig, soft, solve
 from seqkit.debias.word_sets import WordSets
+from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import UsageError
 
 
@@ -206,6 +208,19 @@ def test_few_neutral_words(planted: Any) -> None:
     done = soft(task, SoftConfig(strength=100.0))
     assert done.details["kept"] < 0.3
     assert np.isfinite(done.matrix).all()
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_lengths_whose_squares_float32_cannot_hold(uneven: Any, scale: float) -> None:
+    vectors = Vectors(uneven.vectors.vocabulary, uneven.vectors.matrix * np.float32(scale))
+    expected = apply(uneven.vectors, uneven.sets, "soft").vectors.matrix
+    found = apply(vectors, uneven.sets, "soft").vectors.matrix / np.float32(scale)
+    np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max())
+
+
+def test_a_strength_beyond_all_numbers(uneven: Any) -> None:
+    with pytest.raises(UsageError, match=r"strength 1e\+308 is too large"):
+        apply(uneven.vectors, uneven.sets, "soft", strength=1e308)
 
 
 @pytest.mark.parametrize("strength", [-1, float("nan"), float("inf")])

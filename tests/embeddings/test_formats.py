@@ -429,6 +429,23 @@ def test_a_row_too_many_where_a_chunk_ends(tmp_path: Path) -> None:
         read_table(tmp_path / "v", format="word2vec-binary")
 
 
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("last", [b"", b"\n", b"\n\n"])
+def test_the_last_line_end_where_a_chunk_ends(tmp_path: Path, last: bytes) -> None:
+    """word2vec.c and seqkit write it, gensim does not; two are not of the file."""
+    row = binary_row(b"%03d" % 7, 1)
+    rows = 8192 // (len(row) + 1)
+    content = b"\n".join(binary_row(b"%03d" % n, 1) for n in range(rows))
+    content = b"x" * (8192 - len(content)) + content  # a longer first word
+    assert len(content) == 8192
+    (tmp_path / "v").write_bytes(b"%d 1\n" % rows + content + last)
+    if len(last) < 2:
+        assert len(read_table(tmp_path / "v", format="word2vec-binary").words) == rows
+    else:
+        with pytest.raises(FormatError, match="more bytes follow"):
+            read_table(tmp_path / "v", format="word2vec-binary")
+
+
 def test_a_binary_word_without_end(tmp_path: Path) -> None:
     (tmp_path / "v").write_bytes(b"2 2\n" + binary_row(b"a", 1, 2) + b"x" * 5000)
     for on_bad in ("error", "skip"):
@@ -516,6 +533,14 @@ def test_a_vector_that_is_not_finite_in_a_later_piece(tmp_path: Path) -> None:
         write_table(tmp_path / "v.bin", Table(["a", "b", "c"], matrix))
 
 
+@pytest.mark.parametrize("value", [-7.984800338745117, 0.1, 1e-38])
+@pytest.mark.parametrize("words", [["5"], ["a", "b"]])
+def test_small_binary_files_are_seen_to_be_binary(tmp_path: Path, words: list[str], value: float) -> None:
+    table = Table(words, np.full((len(words), 1), value, np.float32))
+    write_table(tmp_path / "v.bin", table)
+    assert_same(read_table(tmp_path / "v.bin"), table)
+
+
 def test_files_are_replaced_only_when_asked(tmp_path: Path) -> None:
     for name in ("vectors.tsv", "metadata.tsv"):
         (tmp_path / name).write_text("mine")
@@ -535,6 +560,20 @@ def test_names_that_say_no_format() -> None:
     with pytest.raises(UsageError, match=r"leave off \.gz"):
         format_of_name("vectors.txt.gz")
     assert format_of_name("glove.6B.50d.txt") == "glove"
+
+
+def test_a_projector_that_cannot_be_listed_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is the name of TensorBoard's list of such files"):
+        write_table(tmp_path / "projector_config.pbtxt", TABLE, format="projector")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "projector_config.pbtxt").write_bytes(b"#" * (1 << 20) + b"\n")
+    with pytest.raises(FormatError, match="more than 1,048,576 bytes"):
+        write_table(tmp_path / "x.tsv", TABLE, format="projector")
+    (tmp_path / "projector_config.pbtxt").unlink()
+    (tmp_path / "projector_config.pbtxt").mkdir()
+    with pytest.raises(StorageError, match="projector_config"):
+        write_table(tmp_path / "x.tsv", TABLE, format="projector")
+    assert [path.name for path in tmp_path.iterdir()] == ["projector_config.pbtxt"]
 
 
 def test_words_are_not_left_beside_the_vectors_of_others(

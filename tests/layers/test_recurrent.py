@@ -405,6 +405,7 @@ def test_another_number_of_sequences_is_refused_while_it_runs(kind: Any) -> None
             work()
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_weights_go_to_another_number_of_sequences(tmp_path: Path) -> None:
     """Trained on many, serving one; a state that fits is taken along, others begin anew."""
 
