@@ -31,7 +31,7 @@ def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator: the option `--config FILE.toml`, which gives the other options their defaults."""
     return click.option(
         "--config",
-        type=click.Path(),
+        type=str,
         metavar="FILE.toml",
         is_eager=True,
         expose_value=False,

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from pathlib import Path
 
 from seqkit._bundle_writer import BundleWriter, is_bundle, partial_path
@@ -57,6 +58,9 @@ __all__ = [
     "storage_errors",
 ]
 
+SWAP_SECONDS = 0.01
+"""A bundle takes the place of another in less."""
+
 
 class Bundle:
     """A bundle on disk, its manifest checked, its members not yet read.
@@ -84,6 +88,14 @@ class Bundle:
             BundleError: it is not a bundle, is of another kind, or is damaged.
             StorageError: the system refused.
         """
+        try:
+            return cls._opened(path, kind)
+        except (BundleError, MissingInputError):  # perhaps while a writer was putting another in its place
+            time.sleep(SWAP_SECONDS)
+            return cls._opened(path, kind)
+
+    @classmethod
+    def _opened(cls, path: Place, kind: str | None) -> Bundle:
         place = Path(path)
         replaced = place.with_name(place.name + ".replaced") if place.name else place
         if not place.exists() and is_bundle(replaced):
@@ -177,9 +189,10 @@ class Bundle:
 def _file_sizes(path: Path) -> dict[str, int]:
     """Name and size of every file of a directory that holds nothing but regular files."""
     if not path.exists():
-        raise MissingInputError(f"{path}: no such bundle or file{_hint(path)}")
+        broken = "; it is a symbolic link to nothing" if path.is_symlink() else _hint(path)
+        raise MissingInputError(f"{path}: no such bundle or file{broken}")
     if not path.is_dir():
-        raise BundleError(path, "is a file; a bundle is a directory")
+        raise BundleError(path, f"is {'a file' if path.is_file() else 'a device'}; a bundle is a directory")
     if not is_bundle(path):
         raise BundleError(path, "not a seqkit bundle: it has no manifest.json")
     sizes = {}

@@ -367,6 +367,34 @@ def test_a_name_that_is_no_utf_8() -> None:
     assert storage.printable(os.fsdecode(b"caf\xe9.bin")) == "caf\\xe9.bin"
 
 
+def test_a_bundle_that_is_replaced_while_it_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files were listed before the swap, its manifest is read after it."""
+    path, real = tmp_path / "b", storage._file_sizes
+    write(path, value=1)
+
+    def swapped(place: Path) -> dict[str, int]:
+        monkeypatch.setattr(storage, "_file_sizes", real)
+        sizes = real(place)
+        with BundleWriter(path, kind="vectors", overwrite=True) as writer:
+            writer.write_text("vocabulary.tsv", '"word"\t22222\n')
+            writer.write_tensors("tensors.safetensors", {"vectors": np.ones((1, 9), np.float32)})
+            writer.commit(config={})
+        return sizes
+
+    monkeypatch.setattr(storage, "_file_sizes", swapped)
+    assert Bundle.open(path).text("vocabulary.tsv") == '"word"\t22222\n'
+
+
+def test_places_that_are_no_directories(tmp_path: Path) -> None:
+    (tmp_path / "dangling").symlink_to("nowhere")
+    with pytest.raises(MissingInputError, match="dangling: no such bundle or file; it is a symbolic link to"):
+        Bundle.open(tmp_path / "dangling")
+    with pytest.raises(BundleError, match="/dev/null: is a device; a bundle is a directory"):
+        Bundle.open("/dev/null")
+
+
 def test_a_bundle_that_is_not_there(tmp_path: Path) -> None:
     write(tmp_path / "wiki")
     with pytest.raises(MissingInputError, match=r"did you mean 'wiki'\?"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ Analogies = dict[str, list[tuple[str, str, str, str]]]
 """Questions (a, b, c, answer) by section."""
 
 MAX_FILE_BYTES = 1 << 28
+_NUMBER = re.compile("[-+.0-9eE]+")
 
 
 def read_similarity(path: Place) -> list[tuple[str, str, float]]:
@@ -37,8 +39,8 @@ def read_similarity(path: Place) -> list[tuple[str, str, float]]:
         if len(fields) != 3 or not all(fields):
             reason = f"expected `word TAB word TAB score`, found {len(fields)} fields in {line[:80]!r}"
             raise FormatError(reason, path=path, line=number)
-        try:
-            score = float(fields[2])
+        try:  # float() takes 1_0 and digits of other scripts, too
+            score = float(fields[2]) if _NUMBER.fullmatch(fields[2]) else math.nan
         except ValueError:
             score = math.nan
         if not math.isfinite(score):

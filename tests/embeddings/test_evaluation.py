@@ -203,6 +203,8 @@ def test_batches_do_not_change_the_answer(monkeypatch: pytest.MonkeyPatch) -> No
         ("a\t\t1\n", 1, "found 3 fields"),
         ("Word 1\tWord 2\tHuman (mean)\n", 1, "titles must begin with #"),
         ("a\tb\tnan\n", 1, "'nan' is not a number"),
+        ("a\tb\t1_0\n", 1, "'1_0' is not a number"),
+        ("a\tb\t\u0663\n", 1, "is not a number"),
         ("# nothing\n", None, "no pairs"),
         ("", None, "no pairs"),
         ("\ufeffa\tb\t1\n", 1, "byte order mark"),

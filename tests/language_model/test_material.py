@@ -230,7 +230,9 @@ def test_a_text_of_its_own_to_validate_on_has_labels(write: Any) -> None:
     assert found.held_out_labels is not None
     assert found.held_out_labels.tolist() == [0, 1]
     assert found.coding.decode(found.held_out.tolist()) == "x<unk>x\ny\n"  # a line end in a text is a space
-    with pytest.raises(UsageError, match="the model knows no label 'c'; it knows a, b"):
+    with pytest.raises(
+        CorpusError, match=r"w\.tsv, line 2: no text that is learned has the label 'c', but a, b"
+    ):
         made(path, [write("kind\tline\nc\tx\n", "w.tsv")], level="character", **LABELLED)
 
 
