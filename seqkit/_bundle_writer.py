@@ -12,9 +12,19 @@ from types import TracebackType
 from typing import Any, Self
 
 from seqkit._files import fsync_directory, lock, new_file, storage_errors
-from seqkit._manifest import KINDS, MANIFEST, OPTIONAL, Manifest, Member, current_versions, parse_manifest
+from seqkit._manifest import (
+    KINDS,
+    MANIFEST,
+    MAX_MANIFEST_BYTES,
+    OPTIONAL,
+    Manifest,
+    ManifestError,
+    Member,
+    current_versions,
+    parse_manifest,
+)
 from seqkit._tensors import AnyArray, write_tensors
-from seqkit.errors import BundleError, Place, StorageError, UsageError
+from seqkit.errors import Place, StorageError, UsageError
 
 _MEMBERS = {MANIFEST}.union(*KINDS.values(), *OPTIONAL.values())
 """Names of all files that a bundle may have."""
@@ -63,8 +73,8 @@ def _locked(folder: Path) -> int:
 
 def _kind_of(path: Path) -> str | None:
     """The kind of a bundle; None where its manifest does not say."""
-    with suppress(OSError, BundleError):
-        return parse_manifest((path / MANIFEST).read_bytes()).kind
+    with suppress(OSError, ManifestError), open(path / MANIFEST, "rb") as file:
+        return parse_manifest(file.read(MAX_MANIFEST_BYTES)).kind
     return None
 
 

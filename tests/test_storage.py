@@ -224,6 +224,14 @@ def test_a_bundle_of_another_kind_is_never_replaced(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["b"]
 
 
+@pytest.mark.parametrize("damage", [b"", b"{}", b"{", b"\xff", b" " * (1 << 21)])
+def test_a_damaged_bundle_is_replaced(tmp_path: Path, damage: bytes) -> None:
+    write(tmp_path / "b", value=1)
+    (tmp_path / "b" / "manifest.json").write_bytes(damage)
+    write(tmp_path / "b", value=2, overwrite=True)
+    assert value_of(tmp_path / "b") == 2
+
+
 def test_what_is_not_a_bundle_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     (tmp_path / "folder").mkdir()

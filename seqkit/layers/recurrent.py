@@ -137,7 +137,8 @@ class Recurrent(SequenceLayer):
             told = f"{self.name} carries the states of {carried} sequences, not of"
             if static not in (None, carried):
                 raise UsageError(f"{told} {static}")
-            batch = checked_tensor(batch, batch, carried, f"{told} as many as there are")
+            if static is None:
+                batch = checked_tensor(batch, batch, carried, f"{told} as many as there are")
         if given is not None:
             state = self._named(given, static)
         else:

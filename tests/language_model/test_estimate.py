@@ -37,6 +37,7 @@ def nothing_left(text: Path) -> bool:
     return not os.listdir(text.parent / "temporary")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", [False, True])
 def test_against_the_run(lines: bool, text: Path) -> None:
     training = TrainingConfig(epochs=2, bptt=16)
@@ -86,6 +87,7 @@ def test_each_shape_compiles_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert error == rate_of([1, 1, 1], [0.5, 1.5, 1.0])[1]
 
 
+@pytest.mark.slow
 def test_a_copy_of_the_state_is_in_the_memory(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seqkit.training.estimating.resident", lambda: 1000)
     found = estimate([text], NETWORK, training=TrainingConfig(epochs=1))
