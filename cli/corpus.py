@@ -45,7 +45,7 @@ def list_(as_json: bool) -> None:
 
 @corpus.command()
 @click.argument("name")
-@click.option("-n", type=click.IntRange(1, sys.maxsize), default=10, help="How many lines.")
+@click.option("-n", type=click.IntRange(min=1), default=10, help="How many lines.")
 @click.option(
     "--labels", is_flag=True, help="Each line after its label and a tab, where the corpus has labels."
 )
@@ -60,6 +60,7 @@ def show(name: str, n: int, labels: bool, seed: int, as_json: bool) -> None:
 
     from seqkit.corpora import open_corpus, open_labelled
 
+    n = min(n, sys.maxsize)
     if labels:
         found = list(islice(open_labelled(name, seed=seed), n))
         if as_json:

@@ -54,6 +54,10 @@ def test_show(run) -> None:
         "",
     )
     assert len(run("show", "names:4")[1].splitlines()) == 4
+    assert len(run("show", "names:4", "-n", "9" * 30)[1].splitlines()) == 4
+    code, _, err = run("show", f"names:{'9' * 30}")
+    assert code == 2
+    assert "the size must be" in err
     assert len(run("show", "names")[1].splitlines()) == 10
     assert run("show", "names", "--seed", "5")[1] != run("show", "names")[1]
 
