@@ -268,6 +268,12 @@ def test_each_token(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"a\t{tokens[0]['surprisal']:.4f}\t{tokens[0]['entropy']:.4f}"
     assert lines[5] == ""
+    # The end of the last line begins no other: the bytes of a file that says "abab".
+    (folder / "abab.txt").write_bytes(b"abab\n")
+    of_file = answer_of(capsys, "score", "b", "abab.txt")
+    assert answer_of(capsys, "score", "b", "--text", "abab\n") == of_file
+    assert of_file["tokens"] == answer["tokens"]
+    assert of_file["bits_per_character"] == pytest.approx(answer["bits_per_character"])
 
 
 def test_what_cannot_be_scored(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

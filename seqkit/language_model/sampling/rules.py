@@ -39,9 +39,8 @@ def rules_of(config: SamplingConfig, vocabulary: int) -> Rules:
         if (value := getattr(config, name)) is not None:
             rules[name] = tf.constant(value, tf.float32)
     for name in ("top_p", "typical"):
-        if (
-            value := getattr(config, name)
-        ) is not None:  # of a mass that float32 takes for 0 one word is left
+        if (value := getattr(config, name)) is not None:
+            # Of a mass that float32 takes for 0 one word is left.
             rules[name] = tf.constant(max(value, np.finfo(np.float32).tiny), tf.float32)
     for name in ("no_repeat_ngram", "top_k"):
         if (whole := getattr(config, name)) is not None:

@@ -88,7 +88,7 @@ class Lexicon(Classifier):
         listed = np.array([word in lexicon for word in words if word != "\n"], bool)
         counts = np.concatenate([[0], np.cumsum(listed | (documents.ids != UNKNOWN_ID))])
         known: NDArray[np.int64] = counts[documents.starts[1:]] - counts[documents.starts[:-1]]
-        silent = np.flatnonzero((known == 0) & (documents.lengths > 0))  # but for a phrase: "the shit"
+        silent = np.flatnonzero((known == 0) & (documents.lengths > 0))  # but for what is cut: "top-notch"
         known[silent] = compounds(documents.take(silent)) != 0
         return known
 

@@ -10,6 +10,8 @@ import pytest
 import tensorflow as tf
 
 from seqkit.language_model.sampling import transforms
+from seqkit.language_model.sampling.config import SamplingConfig
+from seqkit.language_model.sampling.rules import narrowed, rules_of
 
 OUT = -np.inf
 
@@ -64,6 +66,16 @@ def test_the_nucleus_is_the_smallest_set_of_that_mass() -> None:
     for p, words in ((1e-9, [1]), (0.49, [1]), (0.51, [1, 3]), (0.74, [1, 3]), (0.76, [0, 1, 3])):
         assert left(transforms.top_p(logits, p)) == words
     np.testing.assert_array_equal(transforms.top_p(logits, 1.0), logits)
+
+
+@pytest.mark.parametrize("option", ["top_p", "typical"])
+def test_of_a_mass_too_small_for_float32_one_word_is_left(option: str) -> None:
+    """As of one that is small; typical words are those near the entropy, here 1.75 bits."""
+    logits = logs(0.125, 0.5, 0.125, 0.25)
+    config: dict[str, Any] = {option: 1e-50}
+    found = left(narrowed(logits, rules_of(SamplingConfig(**config), 4)))
+    assert found == ([1] if option == "top_p" else [3])
+    assert found == left(getattr(transforms, option)(logits, 1e-9))
 
 
 def test_min_p_is_a_share_of_the_likeliest() -> None:
