@@ -97,7 +97,25 @@ def material(
     held_out = encoded(found.coding, iter_lines(valid, progress=progress))
     if not len(held_out):
         raise CorpusError("no token in the text to validate on", path=str(valid[0]))
-    return Material(found.coding, found.ids, held_out, found.fingerprint)
+    found = Material(found.coding, found.ids, held_out, found.fingerprint)
+    _tell_learned(found, progress)
+    return found
+
+
+def _tell_learned(material: Material, progress: Progress) -> None:
+    """Tells how many lines to validate on are learned, too; in a stream a line by itself says little."""
+    if not material.coding.lines:
+        return
+    learned, held_out = (
+        [part.tobytes() for part in np.split(ids, np.flatnonzero(ids == END_ID) + 1)[:-1]]
+        for ids in (material.ids, material.held_out)
+    )
+    known = set(learned)
+    if shared := sum(line in known for line in held_out):
+        total = len(held_out)
+        progress.message(
+            f"{shared:,} of {total:,} texts to validate on are learned, too: their loss is too low"
+        )
 
 
 def encoded(coding: Coding, lines: Iterable[str]) -> Ids:
@@ -196,7 +214,10 @@ def _of_labelled(
     if valid and not len(held_out):
         raise CorpusError("no token in the text to validate on", path=str(valid[0]))
     coding = replace(coding, vocabulary=_with_ends(vocabulary, ids))
-    return Material(coding, ids, held_out, text.digest, numbers, held_out_numbers)
+    found = Material(coding, ids, held_out, text.digest, numbers, held_out_numbers)
+    if valid:
+        _tell_learned(found, progress)
+    return found
 
 
 def labelled(

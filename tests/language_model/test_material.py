@@ -13,7 +13,7 @@ from seqkit.errors import CorpusError, MissingInputError, UsageError
 from seqkit.language_model.coding import END_ID, SPECIALS, UNKNOWN_ID
 from seqkit.language_model.config import TextConfig
 from seqkit.language_model.material import Material, material
-from seqkit.progress import SILENT
+from seqkit.progress import SILENT, Silent
 from seqkit.text.encoding import fingerprint
 from seqkit.text.splitting import Split
 
@@ -234,6 +234,35 @@ def test_a_text_of_its_own_to_validate_on_has_labels(write: Any) -> None:
         CorpusError, match=r"w\.tsv, line 2: no text that is learned has the label 'c', but a, b"
     ):
         made(path, [write("kind\tline\nc\tx\n", "w.tsv")], level="character", **LABELLED)
+
+
+@pytest.mark.parametrize(
+    ("valid", "options", "told"),
+    [
+        (
+            "ab\nzz\nba\n",
+            {"level": "character", "lines": True},
+            "2 of 3 texts to validate on are learned, too",
+        ),
+        ("zz\nabb\n", {"level": "character", "lines": True}, None),
+        ("ab\n", {"level": "character"}, None),
+        ("line,kind\nx,a\nx,b\nzz,a\n", {"level": "character", **LABELLED}, "2 of 3 texts to validate on"),
+    ],
+)
+def test_texts_to_validate_on_that_are_learned(
+    write: Any, valid: str, options: dict[str, Any], told: str | None
+) -> None:
+    messages: list[str] = []
+
+    class Told(Silent):
+        def message(self, text: str) -> None:
+            messages.append(text)
+
+    text = "line,kind\nx,a\ny,b\n" if "label_column" in options else "ab\nba\naa\n"
+    path, other = write(text, "t.csv"), write(valid, "v.csv")
+    material([path], TextConfig(**options), 0, path.parent, [other], Told())
+    about = [message for message in messages if "to validate on" in message]
+    assert [message.startswith(told or "?") for message in about] == ([True] if told else [])
 
 
 def test_what_labels_need(write: Any) -> None:
