@@ -28,9 +28,6 @@ def echo_vectors_estimate(arguments: Mapping[str, Any], progress: Progress, as_j
     from seqkit.embeddings.estimate import estimate
 
     found = estimate(**arguments, progress=progress)
-    if as_json:
-        emit_json(vars(found))
-        return
     rows = [
         ("vocabulary", f"{found.vocabulary:,} words"),
         ("text", f"{found.tokens:,} tokens"),
@@ -39,36 +36,37 @@ def echo_vectors_estimate(arguments: Mapping[str, Any], progress: Progress, as_j
         ("training", _time(found, arguments["config"].epochs)),
         ("not included", "reading, counting, checkpoints, validation, saving"),
     ]
-    echo_table(["", ""], rows)
+    _echo(found, rows, as_json)
 
 
-def echo_language_estimate(
-    arguments: Mapping[str, Any], epochs: int, progress: Progress, as_json: bool
-) -> None:
+def echo_language_estimate(arguments: Mapping[str, Any], progress: Progress, as_json: bool) -> None:
     """Writes what training a language model would take.
 
     Args:
         arguments: of `seqkit.language_model.estimate.estimate`.
-        epochs: of the run.
         progress: told of encoding.
         as_json: whether as JSON.
     """
     from seqkit.language_model.estimate import estimate
 
     found = estimate(**arguments, progress=progress)
-    if as_json:
-        emit_json(vars(found))
-        return
     rows = [
         ("vocabulary", f"{found.vocabulary:,} tokens"),
         ("text", f"{found.tokens:,} tokens"),
         ("network", f"{found.parameters:,} parameters"),
         ("an epoch", f"{found.updates:,} updates"),
         ("memory", _gigabytes(found)),
-        ("training", _time(found, epochs)),
+        ("training", _time(found, arguments["training"].epochs)),
         ("not included", "reading, checkpoints, validation, saving"),
     ]
-    echo_table(["", ""], rows)
+    _echo(found, rows, as_json)
+
+
+def _echo(found: Any, rows: list[tuple[str, str]], as_json: bool) -> None:
+    if as_json:
+        emit_json(vars(found))
+    else:
+        echo_table(["", ""], rows)
 
 
 def _gigabytes(found: Any) -> str:

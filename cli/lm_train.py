@@ -188,7 +188,7 @@ def train(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: bool, **op
     }
     progress = progress_for(quiet)
     if options["dry_run"]:
-        echo_language_estimate(arguments, training.epochs, progress, as_json)
+        echo_language_estimate(arguments, progress, as_json)
         return
     report = train(bundle=bundle, progress=progress, **arguments)
     if as_json:

@@ -62,9 +62,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as error:
         return _finish(error.exit_code)
     except Exception as error:
-        if _is_interruption(error):
-            note("seqkit: interrupted")
-            return CTRL_C
         return _report(error, debug=context is not None and bool(context.params.get("debug")))
     except KeyboardInterrupt:
         note("seqkit: interrupted")
@@ -115,7 +112,7 @@ def _report(error: Exception, *, debug: bool) -> int:
     _settle_output()
     if reader_has_gone:
         return 0
-    if isinstance(error, click.Abort):
+    if isinstance(error, click.Abort) or _is_interruption(error):
         note("seqkit: interrupted")
         return CTRL_C
     if debug:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -167,7 +166,7 @@ def foreign_to(name: str) -> set[str]:
     from seqkit.sentiment.registry import model_kind
 
     kind = model_kind(name)
-    foreign = {*SETTINGS} - {each.name for each in fields(kind.config_class)}
+    foreign = {*SETTINGS} - kind.settings
     foreign |= set() if kind.takes_vectors else {"vectors"}
     return foreign | (set() if kind.takes_language_model else {"language_model"})
 
@@ -181,12 +180,12 @@ def fit_config(options: Mapping[str, Any]) -> FitConfig:
     from seqkit.sentiment.registry import model_kind
     from seqkit.sentiment.training import FitConfig
 
-    classes = [model_kind(name).config_class for name in options["models"] or (DEFAULT_MODEL,)]
+    kinds = [model_kind(name) for name in options["models"] or (DEFAULT_MODEL,)]
     given = {name: options[name] for name in SETTINGS if options.get(name) is not None}
-    models, used = [], set()
-    for config_class in classes:
-        own = {each.name for each in fields(config_class)} & given.keys()
-        models.append(config_class(**{name: given[name] for name in own}))
+    models, used = [], set[str]()
+    for kind in kinds:
+        own = kind.settings & given.keys()
+        models.append(kind.config_class(**{name: given[name] for name in own}))
         used |= own
     if unused := sorted(given.keys() - used):
         names = " and ".join(options["models"] or (DEFAULT_MODEL,))
@@ -251,7 +250,7 @@ def resources_of(options: Mapping[str, Any], progress: Progress) -> Resources:
         vectors=vectors, language_model=options["language_model"], device=device, precision=precision
     )
     for name in sorted(name for name in SETTINGS if options.get(name) is not None):
-        takers = [kind for kind in kinds if name in {each.name for each in fields(kind.config_class)}]
+        takers = [kind for kind in kinds if name in kind.settings]
         if takers and all(name in settled(kind, resources) for kind in takers):
             raise UsageError(
                 f"{_flag(name)} is that of --lm or --vectors, which a model begins with: leave it out"

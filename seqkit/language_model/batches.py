@@ -31,6 +31,11 @@ def rounded_up(length: int) -> int:
     return max(8, 1 << (length - 1).bit_length())
 
 
+def lines_of(ids: Ids) -> list[Ids]:
+    """A text cut after each `<eos>`."""
+    return [part for part in np.split(ids, np.flatnonzero(ids == END_ID) + 1) if len(part)]
+
+
 def inputs_of(targets: Ids) -> Ids:
     """The token before each target of texts from their beginning, `<eos>` before the first.
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.errors import CorpusError, Place, UsageError
+from seqkit.language_model.batches import lines_of
 from seqkit.language_model.coding import END_ID, NEWLINE, SPECIALS, UNKNOWN_ID, Coding
 from seqkit.language_model.config import TextConfig
 from seqkit.language_model.pairs import BytePairs
@@ -85,8 +86,8 @@ def material(
         SeqkitError: as `seqkit.text.encoding.encode`.
     """
     if config.label_column is not None:
-        return _of_labelled(sources, config, seed, valid, progress)
-    if config.level == "bpe":
+        found = _of_labelled(sources, config, seed, valid, progress)
+    elif config.level == "bpe":
         found = _of_pairs(sources, config, seed, progress)
     elif config.level == "character" and not config.lines:
         found = _of_characters(sources, config, progress)
@@ -94,10 +95,10 @@ def material(
         found = _of_tokens(sources, config, seed, folder, progress)
     if not valid:
         return found
-    held_out = encoded(found.coding, iter_lines(valid, progress=progress))
-    if not len(held_out):
+    if config.label_column is None:
+        found = replace(found, held_out=encoded(found.coding, iter_lines(valid, progress=progress)))
+    if not len(found.held_out):
         raise CorpusError("no token in the text to validate on", path=str(valid[0]))
-    found = Material(found.coding, found.ids, held_out, found.fingerprint)
     _tell_learned(found, progress)
     return found
 
@@ -106,16 +107,11 @@ def _tell_learned(material: Material, progress: Progress) -> None:
     """Tells how many lines to validate on are learned, too; in a stream a line by itself says little."""
     if not material.coding.lines:
         return
-    learned, held_out = (
-        [part.tobytes() for part in np.split(ids, np.flatnonzero(ids == END_ID) + 1)[:-1]]
-        for ids in (material.ids, material.held_out)
-    )
-    known = set(learned)
-    if shared := sum(line in known for line in held_out):
-        total = len(held_out)
-        progress.message(
-            f"{shared:,} of {total:,} texts to validate on are learned, too: their loss is too low"
-        )
+    learned = {line.tobytes() for line in lines_of(material.ids)}
+    held_out = lines_of(material.held_out)
+    if shared := sum(line.tobytes() in learned for line in held_out):
+        of_all = f"{shared:,} of {len(held_out):,}"
+        progress.message(f"{of_all} texts to validate on are learned, too: their loss is too low")
 
 
 def encoded(coding: Coding, lines: Iterable[str]) -> Ids:
@@ -211,13 +207,8 @@ def _of_labelled(
     held_out, held_out_numbers = (
         coding.encode_texts(*labelled(valid, config, progress, kinds)) if valid else part(True)
     )
-    if valid and not len(held_out):
-        raise CorpusError("no token in the text to validate on", path=str(valid[0]))
     coding = replace(coding, vocabulary=_with_ends(vocabulary, ids))
-    found = Material(coding, ids, held_out, text.digest, numbers, held_out_numbers)
-    if valid:
-        _tell_learned(found, progress)
-    return found
+    return Material(coding, ids, held_out, text.digest, numbers, held_out_numbers)
 
 
 def labelled(

@@ -12,7 +12,7 @@ import numpy as np
 
 from seqkit._settings import check_several
 from seqkit.errors import CorpusError, Place, UsageError
-from seqkit.language_model.batches import Ids
+from seqkit.language_model.batches import Ids, lines_of
 from seqkit.language_model.cache import Cache, CacheConfig
 from seqkit.language_model.coding import END_ID, UNKNOWN_ID, Coding
 from seqkit.language_model.dynamic import DynamicConfig, DynamicScorer
@@ -23,7 +23,7 @@ from seqkit.language_model.network import LanguageNetwork
 from seqkit.language_model.network_steps import NetworkSteps
 from seqkit.language_model.sampling.config import SamplingConfig
 from seqkit.language_model.sampling.sampler import Sample, Sampler
-from seqkit.language_model.scoring import Known, Scorer, lines_of, perplexity
+from seqkit.language_model.scoring import Known, Scorer, perplexity
 from seqkit.language_model.steps import StepModel
 from seqkit.storage import Manifest
 

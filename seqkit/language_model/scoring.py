@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seqkit.language_model.batches import NO_TARGET, Ids, inputs_of, rounded_up
+from seqkit.language_model.batches import NO_TARGET, Ids, inputs_of, lines_of, rounded_up
 from seqkit.language_model.coding import END_ID
 from seqkit.language_model.network import LanguageNetwork
 
@@ -211,11 +211,6 @@ def _close(state: Any, other: Any) -> bool:
 def _moved_on(part: Any) -> Any:
     """What one row ends with, for the next to begin with; the first begins with zeros."""
     return tf.concat([tf.zeros_like(part[:1]), part[:-1]], axis=0)
-
-
-def lines_of(ids: Ids) -> list[Ids]:
-    """A text cut after each `<eos>`."""
-    return [part for part in np.split(ids, np.flatnonzero(ids == END_ID) + 1) if len(part)]
 
 
 def side_by_side(lines: list[Ids], rows: int) -> Ids:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from seqkit.errors import UsageError, name_hint
@@ -40,6 +40,11 @@ class ModelKind:
     def config_class(self) -> Any:
         """Of its settings."""
         return getattr(self._module, self.config)
+
+    @property
+    def settings(self) -> frozenset[str]:
+        """Their names."""
+        return frozenset(each.name for each in fields(self.config_class))
 
     @property
     def classifier_class(self) -> type[Classifier]:

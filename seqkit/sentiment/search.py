@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -184,13 +184,14 @@ def _spaces(
     models: Sequence[Any], fixed: Collection[str], scales: Mapping[str, Scale], resources: Resources
 ) -> list[dict[str, Scale]]:
     """What is drawn for each model."""
-    names = [{each.name for each in fields(model)} - settled(kind_of(model), resources) for model in models]
+    kinds = [kind_of(model) for model in models]
+    names = [kind.settings - settled(kind, resources) for kind in kinds]
     if unused := scales.keys() - set().union(*names):
-        kinds = ", ".join(kind_of(model).name for model in models)
-        raise UsageError(f"none of the models ({kinds}) has a setting {min(unused)!r} to draw")
+        listed = ", ".join(kind.name for kind in kinds)
+        raise UsageError(f"none of the models ({listed}) has a setting {min(unused)!r} to draw")
     found = []
-    for model, own in zip(models, names, strict=True):
-        space = {**SPACES.get(kind_of(model).name, {}), **scales}
+    for kind, own in zip(kinds, names, strict=True):
+        space = {**SPACES.get(kind.name, {}), **scales}
         found.append({name: scale for name, scale in space.items() if name in own and name not in fixed})
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ LABEL_NAMES = (
 # fmt: on
 """What columns are often called, the likeliest first; case, spaces, "-" and "_" do not matter."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DROPPED = str.maketrans("", "", " -_")
 
 TEXT, LABEL = "text", "label"
@@ -32,7 +34,7 @@ def fault_of_label(label: str) -> str | None:
     """What is wrong with a label, in words; None for nothing."""
     if len(label) > LONGEST_LABEL:
         return f"a label of {len(label):,} characters, {label:.40}…: is it the right column?"
-    if any("\ud800" <= character <= "\udfff" for character in label):
+    if _SURROGATE.search(label):
         return f"the label {label!a:.60} has a lone surrogate, which is no character"
     return None
 
