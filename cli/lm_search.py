@@ -38,7 +38,7 @@ SHOWN = 10
 # Options of `seqkit lm train` that have no meaning for a trial, which writes nothing.
 LEFT_OUT = {
     *("bundle", "overwrite", "bidirectional", "vectors", "freeze_vectors", "valid", "epochs", "patience"),
-    *("max_minutes", "checkpoint_seconds"),
+    *("init", "max_minutes", "checkpoint_seconds"),
 }
 
 

@@ -40,6 +40,12 @@ OPTIMIZERS = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]
     "--preset", type=click.Choice(PRESETS), default=None, help="Settings for all that is not given here."
 )
 @click.option(
+    "--init",
+    metavar="MODEL",
+    default=None,
+    help="Go on from a language model; what is not set here is as it was there.",
+)
+@click.option(
     "--valid",
     type=FractionOrSource(),
     metavar="FILE|FRACTION",
@@ -170,8 +176,12 @@ def train(corpus: tuple[str, ...], bundle: str, quiet: bool, as_json: bool, **op
         )
     if options["freeze_vectors"] and not options["vectors"]:
         raise click.UsageError("--freeze-vectors needs --vectors: what is drawn has to learn")
+    if options["init"] and options["vectors"]:
+        raise click.UsageError("--init and --vectors exclude each other: a model has embeddings of its own")
     transfer = None
-    if options["vectors"]:
+    if options["init"]:
+        transfer = Transfer(model=options["init"])
+    elif options["vectors"]:
         transfer = Transfer(vectors=options["vectors"], frozen=options["freeze_vectors"])
     network, text, training, valid = configured(options)
     named = ("device", "threads", "precision", "patience", "max_minutes", "checkpoint_seconds", "overwrite")
@@ -219,7 +229,7 @@ def _expected(name: str) -> str:
 
 
 def configured(options: dict[str, Any]) -> tuple[Any, Any, Any, list[str]]:
-    """The settings that were given, those of the preset, and the defaults, in this order."""
+    """The settings that were given, those of the preset, of the model to go on from, and the defaults."""
     from seqkit.language_model.config import NetworkConfig, TextConfig
     from seqkit.language_model.presets import PRESETS
     from seqkit.language_model.training import DEFAULT_OPTIMIZER, TrainingConfig
@@ -228,7 +238,13 @@ def configured(options: dict[str, Any]) -> tuple[Any, Any, Any, list[str]]:
     preset = PRESETS[options["preset"]].settings if options["preset"] else {}
     if options.get("vectors"):
         preset = {name: value for name, value in preset.items() if name != "embedding_size"}  # it is theirs
-    chosen = {**preset, **{name: value for name, value in options.items() if value is not None}}
+    known: dict[str, Any] = {}
+    if options.get("init"):
+        from seqkit.language_model.initial import settings_of
+
+        known, fixed = settings_of(options["init"])
+        preset = {name: value for name, value in preset.items() if name not in fixed}
+    chosen = {**known, **preset, **{name: value for name, value in options.items() if value is not None}}
     validation, valid = _validation(options["valid"])
 
     def of(kind: Any, values: dict[str, Any]) -> dict[str, Any]:
@@ -238,7 +254,7 @@ def configured(options: dict[str, Any]) -> tuple[Any, Any, Any, list[str]]:
     update = of(OptimizerConfig, {**chosen, **by_size, "name": chosen.get("optimizer")})
     optimizer = OptimizerConfig(**{**DEFAULT_OPTIMIZER, **update})
     training = of(TrainingConfig, {**chosen, "optimizer": optimizer})
-    text = TextConfig(**of(TextConfig, chosen), validation=validation)
+    text = TextConfig(**of(TextConfig, {**chosen, "validation": validation}))
     return NetworkConfig(**of(NetworkConfig, chosen)), text, TrainingConfig(**training), valid
 
 

@@ -33,15 +33,12 @@ TENSORFLOW_CODE = {
     )
 }
 TENSORFLOW_CODE |= {
-    f"seqkit.language_model.sampling.{name}"
-    for name in ("beams", "drawing", "loop", "rules", "sampler", "transforms")
-}
-TENSORFLOW_CODE |= {
     f"seqkit.language_model.{name}"
     for name in (
         "counting",
         "dynamic",
         "estimate",
+        "initial",
         "members",
         "model",
         "network",

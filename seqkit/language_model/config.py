@@ -15,6 +15,9 @@ LEVELS: tuple[Level, ...] = ("word", "character", "bpe")
 CELLS = ("lstm", "gru", "gru-full", "gru-simplified", "rnn")
 TOKENIZERS: tuple[TokenizerKind, ...] = ("word", "whitespace")
 
+EMBEDDING_RANGE = 0.1
+"""Embeddings are drawn uniformly from ± this (Merity et al. 2018, section 5)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TextConfig:

@@ -69,7 +69,13 @@ def check_validation(config: TextConfig, valid: Sequence[Place]) -> None:
 
 
 def material(
-    sources: Sources, config: TextConfig, seed: int, folder: Path, valid: Sequence[Place], progress: Progress
+    sources: Sources,
+    config: TextConfig,
+    seed: int,
+    folder: Path,
+    valid: Sequence[Place],
+    progress: Progress,
+    known: Coding | None = None,
 ) -> Material:
     """Reads a text and encodes it.
 
@@ -80,19 +86,20 @@ def material(
         folder: to work in.
         valid: a text of its own to validate on, in place of a part held out.
         progress: told the bytes read.
+        known: of the model that is gone on from: its tokens stay, and its byte pairs cut the text.
 
     Raises:
         CorpusError: a fault in the text, or nothing in it to learn from.
         SeqkitError: as `seqkit.text.encoding.encode`.
     """
     if config.label_column is not None:
-        found = _of_labelled(sources, config, seed, valid, progress)
+        found = _of_labelled(sources, config, seed, valid, progress, known)
     elif config.level == "bpe":
-        found = _of_pairs(sources, config, seed, progress)
+        found = _of_pairs(sources, config, seed, progress, known)
     elif config.level == "character" and not config.lines:
-        found = _of_characters(sources, config, progress)
+        found = _of_characters(sources, config, progress, known)
     else:
-        found = _of_tokens(sources, config, seed, folder, progress)
+        found = _of_tokens(sources, config, seed, folder, progress, known)
     if not valid:
         return found
     if config.label_column is None:
@@ -120,7 +127,9 @@ def encoded(coding: Coding, lines: Iterable[str]) -> Ids:
     return np.concatenate(pieces) if pieces else np.empty(0, np.int32)
 
 
-def _of_tokens(sources: Sources, config: TextConfig, seed: int, folder: Path, progress: Progress) -> Material:
+def _of_tokens(
+    sources: Sources, config: TextConfig, seed: int, folder: Path, progress: Progress, known: Coding | None
+) -> Material:
     text = encode(
         sources,
         folder / CORPUS,
@@ -128,6 +137,7 @@ def _of_tokens(sources: Sources, config: TextConfig, seed: int, folder: Path, pr
             tokenizer=config.cutter,
             min_count=config.min_count,
             max_vocab=config.max_vocab,
+            keep=known.vocabulary.words if known else (),
             specials=SPECIALS,
             unknown="keep",
             empty_lines=not config.lines and config.tokenizer == "whitespace",
@@ -145,7 +155,9 @@ def _of_tokens(sources: Sources, config: TextConfig, seed: int, folder: Path, pr
     return Material(coding, ids, held_out, text.fingerprint)
 
 
-def _of_characters(sources: Sources, config: TextConfig, progress: Progress) -> Material:
+def _of_characters(
+    sources: Sources, config: TextConfig, progress: Progress, known: Coding | None
+) -> Material:
     """A stream of characters, line ends among them; its end is held out."""
     text = Hashed()
     parts = [
@@ -159,7 +171,10 @@ def _of_characters(sources: Sources, config: TextConfig, progress: Progress) -> 
     kinds, numbers = np.unique(points, return_inverse=True)
     counts = np.bincount(numbers[:cut], minlength=len(kinds))
     vocabulary = _vocabulary(
-        {chr(kind): int(count) for kind, count in zip(kinds, counts, strict=True) if count}, config, sources
+        {chr(kind): int(count) for kind, count in zip(kinds, counts, strict=True) if count},
+        config,
+        sources,
+        known,
     )
     table = np.array([_id(vocabulary, chr(kind)) for kind in kinds], np.int32)
     ids = table[numbers]
@@ -167,11 +182,13 @@ def _of_characters(sources: Sources, config: TextConfig, progress: Progress) -> 
     return Material(coding, ids[:cut], ids[cut:], text.digest)
 
 
-def _of_pairs(sources: Sources, config: TextConfig, seed: int, progress: Progress) -> Material:
+def _of_pairs(
+    sources: Sources, config: TextConfig, seed: int, progress: Progress, known: Coding | None
+) -> Material:
     text = Hashed()
     lines = list(text.lines(iter_lines(sources, progress=progress)))
     held = _held_out(len(lines), config, seed, sources)
-    pairs, cut, vocabulary = _cut(lines, held, config, sources)
+    pairs, cut, vocabulary = _cut(lines, held, config, sources, known)
     rows = [np.array([*(_id(vocabulary, token) for token in tokens), END_ID], np.int32) for tokens in cut]
     ids, held_out = (
         np.concatenate(
@@ -187,7 +204,12 @@ def _of_pairs(sources: Sources, config: TextConfig, seed: int, progress: Progres
 
 
 def _of_labelled(
-    sources: Sources, config: TextConfig, seed: int, valid: Sequence[Place], progress: Progress
+    sources: Sources,
+    config: TextConfig,
+    seed: int,
+    valid: Sequence[Place],
+    progress: Progress,
+    known: Coding | None,
 ) -> Material:
     """Texts of a table, each with its label."""
     text = Hashed()
@@ -195,7 +217,7 @@ def _of_labelled(
     for pair in zip(labels, texts, strict=True):
         text.add(json.dumps(pair))
     held = _held_out(len(texts), config, seed, sources, labels)
-    pairs, _, vocabulary = _cut(texts, held, config, sources)
+    pairs, _, vocabulary = _cut(texts, held, config, sources, known)
     kinds = tuple(sorted(set(labels)))
     coding = Coding(config.level, vocabulary, config.cutter, True, pairs, kinds)
 
@@ -259,17 +281,17 @@ def _held_out(
 
 
 def _cut(
-    lines: list[str], held: list[bool], config: TextConfig, sources: Sources
+    lines: list[str], held: list[bool], config: TextConfig, sources: Sources, known: Coding | None
 ) -> tuple[BytePairs | None, list[list[str]], Vocabulary]:
     """Byte pairs at their level, the tokens of each line, and the vocabulary of what is not held out."""
     pairs = None
     if config.level == "bpe":
         lines = [line.lower() for line in lines] if config.lowercase else lines
         kept = (line for line, out in zip(lines, held, strict=True) if not out)
-        pairs = BytePairs.learned(kept, config.max_vocab or PAIRS)
+        pairs = known.pairs if known else BytePairs.learned(kept, config.max_vocab or PAIRS)
     cut = [pairs.tokens(line) if pairs else config.cutter.tokenize(line) for line in lines]
     counts = Counter(token for tokens, out in zip(cut, held, strict=True) if not out for token in tokens)
-    return pairs, cut, _vocabulary(counts, config, sources)
+    return pairs, cut, _vocabulary(counts, config, sources, known)
 
 
 def _with_ends(vocabulary: Vocabulary, ids: Ids) -> Vocabulary:
@@ -284,16 +306,22 @@ def _id(vocabulary: Vocabulary, token: str) -> int:
     return UNKNOWN_ID if found is None else found
 
 
-def _vocabulary(counts: dict[str, int] | Counter[str], config: TextConfig, sources: Sources) -> Vocabulary:
+def _vocabulary(
+    counts: dict[str, int] | Counter[str], config: TextConfig, sources: Sources, known: Coding | None
+) -> Vocabulary:
     vocabulary = Vocabulary.from_counts(
-        counts, min_count=config.min_count, max_size=config.max_vocab, specials=SPECIALS
+        counts,
+        min_count=config.min_count,
+        max_size=config.max_vocab,
+        specials=SPECIALS,
+        keep=known.vocabulary.words if known else (),
     )
-    if len(vocabulary) == len(SPECIALS):
+    if not vocabulary.counts[len(SPECIALS) :].any():
         reason = f"no {config.level} occurs {config.min_count} times (min_count)" if counts else "no text"
         raise CorpusError(reason, path=_first(sources))
-    known = vocabulary.counts.copy()
-    known[UNKNOWN_ID] += sum(counts.values()) - int(known.sum())
-    return Vocabulary(vocabulary.words, known)
+    numbers = vocabulary.counts.copy()
+    numbers[UNKNOWN_ID] += sum(counts.values()) - int(numbers.sum())
+    return Vocabulary(vocabulary.words, numbers)
 
 
 def _first(sources: Sources) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,44 @@ def write_members(writer: BundleWriter, coding: Coding, network: LanguageNetwork
     writer.write_tensors(TENSORS, {name: weight.value.numpy() for name, weight in network.weights.items()})
 
 
+@dataclass(frozen=True, eq=False)
+class Members:
+    """What a bundle has.
+
+    Args:
+        bundle: where.
+        text: how its text became tokens.
+        config: of its network.
+        coding: with its vocabulary.
+    """
+
+    bundle: Bundle
+    text: TextConfig
+    config: NetworkConfig
+    coding: Coding
+
+    def network(self) -> LanguageNetwork:
+        """Makes the network, with its weights.
+
+        Raises:
+            BundleError: the weights are not those of such a network.
+        """
+        return _network(self.bundle, self.config, len(self.coding.vocabulary), len(self.coding.labels))
+
+
 def read_members(place: Place) -> tuple[Bundle, Coding, LanguageNetwork]:
     """Opens and checks a bundle, and makes its network.
+
+    Raises:
+        BundleError: as `open_members`; the weights are not those of such a network.
+        SeqkitError: as `open_members`.
+    """
+    members = open_members(place)
+    return members.bundle, members.coding, members.network()
+
+
+def open_members(place: Place) -> Members:
+    """Opens and checks a bundle; its weights are not read yet.
 
     Raises:
         MissingInputError: there is no such directory.
@@ -44,7 +81,7 @@ def read_members(place: Place) -> tuple[Bundle, Coding, LanguageNetwork]:
         raise BundleError(bundle.path, f"does not begin with {' and '.join(SPECIALS)}", member=VOCABULARY)
     pairs = BytePairs.from_json(bundle.text(PAIRS), bundle.path / PAIRS) if text.level == "bpe" else None
     coding = Coding(text.level, vocabulary, text.cutter, text.lines, pairs, _labels(bundle, text))
-    return bundle, coding, _network(bundle, network_config, len(vocabulary), len(coding.labels))
+    return Members(bundle, text, network_config, coding)
 
 
 def _labels(bundle: Bundle, text: TextConfig) -> tuple[str, ...]:

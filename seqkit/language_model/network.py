@@ -13,7 +13,7 @@ import tensorflow as tf
 from seqkit.cells import GRUCell, LSTMCell, RNNCell
 from seqkit.cells.numerics import dropout_mask
 from seqkit.language_model.coding import END_ID
-from seqkit.language_model.config import NetworkConfig
+from seqkit.language_model.config import EMBEDDING_RANGE, NetworkConfig
 from seqkit.language_model.softmax import SoftmaxSample, cross_entropy
 from seqkit.layers import Recurrent
 
@@ -24,9 +24,6 @@ CELLS: dict[str, Callable[..., Any]] = {
     "gru-simplified": lambda units, **options: GRUCell(units, variant="simplified", **options),
     "rnn": RNNCell,
 }
-
-EMBEDDING_RANGE = 0.1
-"""Embeddings are drawn uniformly from ± this (Merity et al. 2018, section 5)."""
 
 UNSEEN = 0.5
 """What is added to the count of each word, so that none is impossible."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,9 +13,10 @@ import numpy as np
 from seqkit._settings import check_numbers
 from seqkit.errors import Place, UsageError
 from seqkit.language_model.config import NetworkConfig, TextConfig
+from seqkit.language_model.initial import InitialModel
 from seqkit.language_model.material import CORPUS, Material, check_validation, material
 from seqkit.language_model.members import write_members
-from seqkit.language_model.network import EMBEDDING_RANGE, LanguageNetwork
+from seqkit.language_model.network import LanguageNetwork
 from seqkit.language_model.scoring import perplexity
 from seqkit.language_model.trainer import make_network, make_trainer
 from seqkit.language_model.transfer import InitialEmbeddings, Transfer
@@ -129,7 +129,8 @@ class TrainingReport:
         perplexity: exp of that.
         validation_perplexity: on held-out text, of the epoch that was kept; None without such text.
         history: one record an epoch.
-        covered: share of the words whose embeddings began with vectors; None where all were drawn.
+        covered: share of the text's tokens that began with what was learned on other text; None where all
+            were drawn.
     """
 
     bundle: str
@@ -166,14 +167,15 @@ def train(
     Args:
         sources: files, folders, "-" for stdin, corpus names.
         bundle: the directory to write.
-        network: of the model.
-        text: how text becomes tokens.
+        network: of the model; None for the defaults, or those of the model that it begins with.
+        text: how text becomes tokens; None for the same.
         training: how it is trained.
         run: how the run is executed.
         valid: a text to validate on; the best epoch on it is kept.
-        transfer: vectors that the embeddings begin with, multiplied by one factor so that their entries have
-            the root mean square of those that are drawn, `EMBEDDING_RANGE`/√3. Words without a vector are
-            drawn. Embeddings are as long as the vectors.
+        transfer: what it begins with. Vectors are multiplied by one factor so that their entries have the
+            root mean square of those that are drawn, `EMBEDDING_RANGE`/√3; words without a vector are drawn;
+            embeddings are as long as the vectors. Of a model all weights are taken; the vocabulary is that of
+            the text and all tokens of the model.
         progress: told of encoding and training.
 
     Raises:
@@ -182,6 +184,7 @@ def train(
         MissingInputError: a source is not there.
         CorpusError: the text cannot be used.
         DataError: vectors that cannot be used, or have no word of the text.
+        BundleError: the model to begin with is damaged, or a bundle of another kind.
         FormatError: the checkpoint of the unfinished run is damaged.
         DivergedError: the loss or a weight became NaN or infinite.
         InterruptedTraining: Ctrl-C or SIGTERM; what was learned is saved.
@@ -210,7 +213,8 @@ class Beginning:
     Args:
         network: on its device.
         trainer: of it.
-        covered: share of the words whose embeddings begin with vectors; None where all are drawn.
+        covered: share of the text's tokens that begin with what was learned on other text; None where all
+            are drawn.
     """
 
     network: LanguageNetwork
@@ -230,11 +234,11 @@ class Prepared:
 
     Args:
         material: what it trains on.
-        network: of the model; embeddings are as long as the vectors they begin with.
+        network: of the model.
         training: how it is trained.
         settings: all of them, as a bundle tells them.
         device: where.
-        initial: vectors that the embeddings begin with; None where all are drawn.
+        initial: what was learned on other text; None where all weights are drawn.
     """
 
     material: Material
@@ -242,7 +246,7 @@ class Prepared:
     training: TrainingConfig
     settings: dict[str, Any]
     device: Device
-    initial: InitialEmbeddings | None
+    initial: InitialEmbeddings | InitialModel | None
 
     def begin(self, progress: Progress) -> Beginning:
         """Makes the network."""
@@ -252,10 +256,7 @@ class Prepared:
             network = make_network(
                 self.network, material, self.training, self.settings["precision"], frozen=frozen
             )
-            covered = None
-            if initial is not None:
-                drawn = EMBEDDING_RANGE / math.sqrt(3)
-                covered = initial.put_into(network.embeddings, material.coding.vocabulary, drawn, progress)
+            covered = initial.begin(network, material.coding, progress) if initial else None
             return Beginning(network, make_trainer(network, material, self.training, self.device), covered)
 
 
@@ -279,23 +280,30 @@ def prepare(
     Raises:
         SeqkitError: as `train`.
     """
-    network, text, training = network or NetworkConfig(), text or TextConfig(), training or TrainingConfig()
-    if run.patience is not None and not (valid or text.validation):
+    training = training or TrainingConfig()
+    if run.patience is not None and not (valid or (text and text.validation)):
         raise UsageError("patience needs text to validate on: give some (--valid 0.1, for one)")
-    check_validation(text, valid)
+    check_validation(text or TextConfig(), valid)
     resolve([*sources, *valid])  # what is missing is told at once, not after TensorFlow has started
-    initial = InitialEmbeddings.load(transfer, text, network, progress) if transfer else None
-    network = initial.sized(network) if initial else network
+    initial: InitialEmbeddings | InitialModel | None = None
+    if transfer and transfer.model is not None:
+        initial = InitialModel.load(transfer.model, network, text)
+    elif transfer and transfer.vectors is not None:
+        initial = InitialEmbeddings.load(transfer.vectors, transfer.frozen, network, text, progress)
+    if initial:
+        network, text = initial.network, initial.text
+    network, text = network or NetworkConfig(), text or TextConfig()
     device = choose_device(run.device, run.threads)
     all_threads_per_operation(device)
-    found = material(sources, text, training.seed, folder, valid, progress)
+    known = initial.coding if initial else None
+    found = material(sources, text, training.seed, folder, valid, progress, known)
     settings: dict[str, Any] = {
         "network": asdict(network),
         "text": asdict(text),
         "training": asdict(training),
         "precision": device.precision(run.precision),
         "patience": run.patience,
-    } | ({"vectors": initial.settings} if initial else {})
+    } | (initial.settings if initial else {})
     if found.coding.labels:
         settings["labels"] = list(found.coding.labels)
     return Prepared(found, network, training, settings, device, initial)

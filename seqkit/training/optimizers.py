@@ -139,7 +139,7 @@ def make_optimizer(config: OptimizerConfig, variables: Sequence[Any]) -> Any:
     """
     import keras
 
-    rate = config.learning_rate
+    rate = float(config.learning_rate)  # Keras takes no whole number
     betas = {"beta_1": config.beta_1, "beta_2": config.beta_2, "epsilon": config.epsilon}
     optimizer: Any
     match config.name:

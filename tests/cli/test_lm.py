@@ -226,6 +226,23 @@ def test_vectors(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert configured("--preset", "awd", *vectors)[0].embedding_size is None
 
 
+def test_init(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is not set is as it was, of a preset only what does not say which weights there are."""
+    network, text, _, _ = configured("--init", "b", "--dropout", "0.5", "--preset", "awd", "--valid", "0.3")
+    assert (network.layers, network.units, network.embedding_size, network.tied) == (1, 8, None, False)
+    assert (network.dropout, network.weight_drop) == (0.5, 0.5)
+    assert (text.level, text.lines, text.validation) == ("character", True, 0.3)
+    assert configured("--init", "b")[1].validation == 0  # that was of another text
+    start = ("train", "names.txt", "-o", "c", "--init", "b")
+    for more, message in (
+        (("--vectors", "v"), "--init and --vectors exclude each other"),
+        (("--units", "99"), "b has units"),
+        (("--level", "word"), "b has level character, not word"),
+    ):
+        assert lm(*start, *more) == 2
+        assert message in capsys.readouterr().err
+
+
 # --- score
 
 

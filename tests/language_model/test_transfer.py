@@ -58,7 +58,8 @@ def table(path: Path, **changed: list[float]) -> Path:
 
 
 def initial(words: list[str], rows: Any) -> InitialEmbeddings:
-    return InitialEmbeddings(Initial("v", Vectors(words, np.array(rows, np.float32)), "0"), frozen=False)
+    vectors = Vectors(words, np.array(rows, np.float32))
+    return InitialEmbeddings(Initial("v", vectors, "0"), False, NETWORK, TextConfig())
 
 
 @pytest.fixture

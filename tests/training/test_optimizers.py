@@ -82,6 +82,16 @@ def test_updates(name: Any) -> None:
             np.testing.assert_allclose(variable.numpy(), expected, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_settings_may_be_whole_numbers(name: Any) -> None:
+    """As JSON and TOML have them, and who types 1."""
+    decay = 1 if name == "adamw" else 0
+    config = OptimizerConfig(name=name, learning_rate=1, beta_1=0, momentum=0, rho=0, weight_decay=decay)
+    variable = keras.Variable([1.0, 2.0])
+    make_optimizer(config, [variable]).apply([keras.ops.ones(2)], [variable])
+    assert (variable.numpy() < [1, 2]).all()
+
+
 def test_the_learning_rate_follows_the_schedule() -> None:
     config = OptimizerConfig(learning_rate=0.5, schedule=ScheduleConfig("inverse", {"decay": 1.0}))
     assert config.rate(Moment(3, 0.5, 10)) == 0.125  # 0.5/(1 + 3)
