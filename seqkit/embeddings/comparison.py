@@ -154,14 +154,19 @@ def compare(a: Vectors, b: Vectors, *, k: int = 10, n: int = 20, most_frequent: 
 
 
 def _common(a: Vectors, b: Vectors) -> tuple[Ids, Ids]:
-    """Rows of the common words in both, by their mean rank, equals by their rank in the first."""
+    """Rows of the common words in both, by their mean rank, equals by the better rank, then by word."""
     places = {word: index for index, word in enumerate(b.words)}
     rows = np.array(
         [(index, places[word]) for index, word in enumerate(a.words) if word in places], np.int64
     ).reshape(-1, 2)
     if len(rows) < 2:
         raise DataError(f"{len(rows)} words are in both; nothing can be compared")
-    rows = rows[np.argsort(rows.sum(axis=1), kind="stable")]
+    ranks = rows.sum(axis=1), rows.min(axis=1)
+    rows, ranks = rows[order := np.lexsort(ranks[::-1])], tuple(rank[order] for rank in ranks)
+    # at most two words have both the same: one's ranks are the other's, exchanged
+    for i in np.flatnonzero((np.diff(ranks[0]) == 0) & (np.diff(ranks[1]) == 0)).tolist():
+        if a.words[rows[i, 0]] > a.words[rows[i + 1, 0]]:
+            rows[[i, i + 1]] = rows[[i + 1, i]]
     return rows[:, 0], rows[:, 1]
 
 

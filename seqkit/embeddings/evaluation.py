@@ -198,7 +198,8 @@ def _judgements(
     scored = [(ids, score) for first, second, score in rows if (ids := words.ids([first, second]))]
     pairs = np.array([ids for ids, _ in scored], np.int64).reshape(-1, 2)
     cosines = np.einsum("ij,ij->i", words.unit[pairs[:, 0]], words.unit[pairs[:, 1]])
-    return np.array([score for _, score in scored]), cosines.astype(np.float64)
+    same = (pairs[:, 0] == pairs[:, 1]) & (cosines != 0)  # 1, whatever rounding makes of it
+    return np.array([score for _, score in scored]), np.where(same, 1.0, cosines.astype(np.float64))
 
 
 def _spearman(human: npt.NDArray[np.float64], cosines: npt.NDArray[np.float64]) -> float | None:

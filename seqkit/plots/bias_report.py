@@ -225,12 +225,16 @@ def _associations(audits: Mapping[str, Audit], tests: Sequence[str]) -> str:
         side: [audit.weat[name].effect_size if name in audit.weat else None for name in tests]
         for side, audit in audits.items()
     }
+    found = [figure for figures in sides.values() for figure in figures if figure is not None]
+    reach = max(
+        2.05, *(1.02 * abs(end) for figure in found for end in (figure.value, figure.low, figure.high))
+    )
     note = (
-        "Effect size, −2 to 2, with its 95% interval; 0 is no association. It has no unit: the table has the "
-        "difference of cosines, too."
+        "Effect size, −2 to 2 where both sets of targets are of one size, with its 95% interval; 0 is no "
+        "association. It has no unit: the table has the difference of cosines, too."
     )
     svg = bars_picture(
-        tests, sides, neutral=0.0, label="effect size", limits=(-2.05, 2.05), title="weat effect sizes"
+        tests, sides, neutral=0.0, label="effect size", limits=(-reach, reach), title="weat effect sizes"
     )
     return _section("Association tests (WEAT)", note, svg)
 

@@ -6,6 +6,7 @@ Figures are made without pyplot, so nothing global is left behind and no window 
 from __future__ import annotations
 
 import io
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -108,7 +109,7 @@ def drawing(text: str, progress: Progress) -> Iterator[set[str]]:
     """
     with plot_extra():
         import matplotlib.style
-    families, missing = _families(text)
+    families, missing = _families(printable(text, sys.maxsize))
     if missing:
         shown = " ".join(sorted(missing)[:12])
         progress.message(
@@ -155,6 +156,14 @@ def text_sizes(figure: Figure, texts: Sequence[Text]) -> npt.NDArray[np.float64]
     renderer = canvas.get_renderer()  # one for all: it has the pixels of the whole picture
     boxes = [text.get_window_extent(renderer) for text in texts]
     return np.array([[box.width, box.height] for box in boxes]) / figure.dpi
+
+
+def text_widths(texts: Sequence[str], fontsize: float = 10.0) -> npt.NDArray[np.float64]:
+    """Widths of texts that are not drawn yet, (n,), in inches."""
+    figure = new_figure(1, 1)
+    return text_sizes(
+        figure, [figure.text(0, 0, text, fontsize=fontsize, parse_math=False) for text in texts]
+    )[:, 0]
 
 
 def save(

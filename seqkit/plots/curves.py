@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from seqkit.errors import BundleError, Place, UsageError
-from seqkit.plots.canvas import PALETTE, check_target, drawing, new_figure, printable, save
+from seqkit.plots.canvas import PALETTE, check_target, drawing, new_figure, printable, save, text_widths
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import Bundle
 
@@ -21,7 +21,8 @@ Line = Literal["-", "--", ":", "-."]
 
 _PANEL = (4.4, 2.5)  # inches
 _LEFT, _RIGHT, _FOOT, _GAP = 0.75, 0.2, 0.55, 0.75
-_HEAD, _KEY = 0.85, 0.3
+_HEAD, _KEY, _KEY_ROW = 0.85, 0.1, 0.215
+_KEY_LINE = 0.75  # width of a name in the key, without its letters
 _LINES: tuple[Line, ...] = ("-", "--", ":", "-.")
 _ORDER = {"loss": 0, "validation_loss": 1, "learning_rate": 3}
 """The first and the last panels; the others stand between them, as they come."""
@@ -113,7 +114,10 @@ def _read(path: Path, name: str) -> _Run:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # an integer beyond float
+        return False
 
 
 def _draw(runs: list[_Run], measures: list[str], title: str) -> tuple[Figure, dict[str, str]]:
@@ -122,8 +126,9 @@ def _draw(runs: list[_Run], measures: list[str], title: str) -> tuple[Figure, di
 
     columns = 1 if len(measures) == 1 else 2 if len(measures) <= 4 else 3
     rows = -(-len(measures) // columns)
-    head = _HEAD + (_KEY if len(runs) > 1 else 0)
     width = _LEFT + columns * _PANEL[0] + (columns - 1) * _GAP + _RIGHT
+    names = max(1, int((width - 0.2) / (_KEY_LINE + text_widths([run.name for run in runs]).max())))
+    head = _HEAD + (_KEY + _KEY_ROW * -(-len(runs) // names) if len(runs) > 1 else 0)
     height = head + rows * _PANEL[1] + (rows - 1) * _GAP + _FOOT
     figure = new_figure(width, height)
     figure.text(0.2 / width, 1 - 0.4 / height, title, fontsize=13, parse_math=False)
@@ -143,7 +148,7 @@ def _draw(runs: list[_Run], measures: list[str], title: str) -> tuple[Figure, di
         if lowest_of_column:
             axes.set_xlabel("epoch")
     if len(runs) > 1:
-        _key(figure, runs, (0.2 / width, 1 - 0.5 / height))
+        _key(figure, runs, names, (0.2 / width, 1 - 0.5 / height))
     return figure, hints
 
 
@@ -168,8 +173,8 @@ def _style(index: int) -> tuple[str, Line]:
     return PALETTE[index % len(PALETTE)], _LINES[index // len(PALETTE) % len(_LINES)]
 
 
-def _key(figure: Figure, runs: list[_Run], place: tuple[float, float]) -> None:
-    """The names of the runs in a row under the title."""
+def _key(figure: Figure, runs: list[_Run], columns: int, place: tuple[float, float]) -> None:
+    """The names of the runs in rows under the title."""
     from matplotlib.lines import Line2D
 
     handles: list[Any] = []
@@ -178,7 +183,7 @@ def _key(figure: Figure, runs: list[_Run], place: tuple[float, float]) -> None:
         handles.append(Line2D([], [], color=colour, linestyle=line, linewidth=1.6))
     legend = figure.legend(
         handles, [str(index) for index in range(len(runs))], loc="upper left", bbox_to_anchor=place,
-        ncols=min(4, len(runs)), borderaxespad=0, borderpad=0,
+        ncols=min(columns, len(runs)), borderaxespad=0, borderpad=0,
     )  # fmt: skip
     for text, run in zip(legend.get_texts(), runs, strict=True):
         text.set(text=run.name, parse_math=False)

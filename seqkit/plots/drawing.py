@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from seqkit.plots.canvas import GRID, MUTED, PALETTE, UNGROUPED, new_figure, printable, text_sizes
+from seqkit.plots.canvas import (
+    GRID,
+    MUTED,
+    PALETTE,
+    UNGROUPED,
+    new_figure,
+    printable,
+    text_sizes,
+    text_widths,
+)
 from seqkit.plots.labels import Array, place_labels
 from seqkit.plots.projection import Projection
 from seqkit.plots.selection import Selection
@@ -21,7 +30,7 @@ WIDTH = 10.0  # inches, like all lengths here
 _LOWEST, _HIGHEST = 4.5, 6.6  # of the map itself, which follows the points
 _HIGHEST_OF_FEW = 5.2
 _SIDE, _HEAD, _FOOT = 0.15, 0.65, 0.35
-_LEGEND, _LETTER = 0.5, 0.095  # width of the key without its text, and of a letter
+_LEGEND, _ROW = 0.5, 0.215  # width of the key without its text, and height of a row
 _MARGIN = 0.45
 """Between the outermost points and the frame, for their labels."""
 _SHAPES = ("o", "s", "^", "D", "v", "P", "X")
@@ -29,6 +38,8 @@ _POINT, _SEED, _SMALL = 4.5, 7.5, 3.2  # diameters of markers in points
 _FEW, _CROWD = 60, 300  # up to how many words letters are large, and beyond how many all is small
 _LEADER_GAP = 0.03  # between a line and its label
 _INCH = 72
+_HEADING = 13  # points
+_BAR = 2.0  # width of the scale of counts
 
 _CAPTIONS = {
     "tsne": "t-SNE: near is similar; sizes of clusters and distances between them mean nothing",
@@ -57,9 +68,10 @@ def draw_map(
         none. The point of word i has the gid `point-i`, its label `label-i`.
     """
     names = [printable(name, 20) for name in selection.classes]
-    right = _LEGEND + _LETTER * max(map(len, names)) if names else _SIDE
-    points, size = _fitted(projection.points, WIDTH - _SIDE - right)
-    figure, axes = _frame(size, heading, _caption(projection))
+    right = _LEGEND + text_widths(names).max() if names else _SIDE
+    points, size = _fitted(projection.points, WIDTH - _SIDE - right, _ROW * len(names))
+    room = WIDTH - 2 * _SIDE - (_BAR + 0.7 if _shows_counts(selection, counts) else 0)
+    figure, axes = _frame(size, _cut(heading, room), _caption(projection))
     small = _POINT if len(points) <= _CROWD else _SMALL
     styles = _styles(figure, axes, selection, counts)
     for index, ((x, y), (colour, shape)) in enumerate(zip(points, styles, strict=True)):
@@ -74,12 +86,18 @@ def draw_map(
     return figure, _label(figure, axes, points, selection, shown, arrows, radius)
 
 
-def _fitted(points: Array, width: float) -> tuple[Array, tuple[float, float]]:
-    """Points in inches, one scale for both directions, and the width and height of the map."""
+def _fitted(points: Array, width: float, least: float) -> tuple[Array, tuple[float, float]]:
+    """Points in inches, one scale for both directions, and the width and height of the map.
+
+    Args:
+        points: (n, 2), in any unit.
+        width: of the map.
+        least: its height, at least.
+    """
     low, span = points.min(axis=0), np.maximum(np.ptp(points, axis=0), 1e-9)
     highest = _HIGHEST_OF_FEW if len(points) <= _FEW else _HIGHEST
     scale = ((np.array([width, highest]) - 2 * _MARGIN) / span).min()
-    height = float(max(_LOWEST, span[1] * scale + 2 * _MARGIN))
+    height = float(max(_LOWEST, least, span[1] * scale + 2 * _MARGIN))
     fitted: Array = (points - low - span / 2) * scale + np.array([width, height]) / 2
     return fitted, (width, height)
 
@@ -91,7 +109,7 @@ def _frame(size: tuple[float, float], heading: str, caption: str) -> tuple[Figur
     axes = figure.add_axes((_SIDE / WIDTH, _FOOT / height, size[0] / WIDTH, size[1] / height))
     axes.set(xlim=(0, size[0]), ylim=(0, size[1]), xticks=[], yticks=[])
     axes.spines[:].set(visible=True, color=GRID)
-    figure.text(_SIDE / WIDTH, 1 - 0.42 / height, heading, fontsize=13, parse_math=False)
+    figure.text(_SIDE / WIDTH, 1 - 0.42 / height, heading, fontsize=_HEADING, parse_math=False)
     figure.text(_SIDE / WIDTH, 0.12 / height, caption, fontsize=8.5, color=MUTED)
     return figure, axes
 
@@ -112,9 +130,24 @@ def _styles(
     if selection.pairs:
         firsts = {a for a, _ in selection.pairs}
         return [(PALETTE[index not in firsts], "o") for index in range(len(selection.ids))]
-    if counts is None or counts.min() < 1 or counts.min() == counts.max():
+    if counts is None or not _shows_counts(selection, counts):
         return [(PALETTE[0], "o")] * len(selection.ids)
     return [(colour, "o") for colour in _by_count(figure, counts)]
+
+
+def _shows_counts(selection: Selection, counts: npt.NDArray[np.int64] | None) -> bool:
+    """Whether points are coloured by their counts."""
+    if selection.classes or selection.pairs or counts is None:
+        return False
+    return 1 <= int(counts.min()) < int(counts.max())
+
+
+def _cut(heading: str, width: float) -> str:
+    """What of a heading fits a width."""
+    shown = heading
+    while len(shown) > 1 and (wide := text_widths([shown], _HEADING)[0]) > width:
+        shown = printable(heading, min(len(shown) - 1, int(len(shown) * width / wide)))
+    return shown
 
 
 def _by_class(axes: Axes, selection: Selection) -> list[tuple[Any, str]]:
@@ -142,7 +175,7 @@ def _by_count(figure: Figure, counts: npt.NDArray[np.int64]) -> list[Any]:
     ends = [int(counts.min()), int(counts.max())]
     norm = LogNorm(ends[0], ends[1])
     height = figure.get_figheight()
-    place = figure.add_axes((1 - (2.0 + _SIDE) / WIDTH, 1 - 0.42 / height, 2.0 / WIDTH, 0.1 / height))
+    place = figure.add_axes((1 - (_BAR + _SIDE) / WIDTH, 1 - 0.42 / height, _BAR / WIDTH, 0.1 / height))
     bar = figure.colorbar(ScalarMappable(norm, scale), cax=place, orientation="horizontal")
     bar.outline.set_visible(False)
     if bar.solids is not None:
@@ -153,7 +186,9 @@ def _by_count(figure: Figure, counts: npt.NDArray[np.int64]) -> list[Any]:
     lowest.set_horizontalalignment("left")
     highest.set_horizontalalignment("right")
     bar.ax.tick_params(labelsize=8, length=0)
-    figure.text(1 - (2.1 + _SIDE) / WIDTH, 1 - 0.41 / height, "count", ha="right", fontsize=8.5, color=MUTED)
+    figure.text(
+        1 - (_BAR + 0.1 + _SIDE) / WIDTH, 1 - 0.41 / height, "count", ha="right", fontsize=8.5, color=MUTED
+    )
     return list(scale(norm(counts)))
 
 

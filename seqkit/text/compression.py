@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from seqkit.errors import CorpusError
 
 if TYPE_CHECKING:
+    from bz2 import BZ2Decompressor
+    from lzma import LZMADecompressor
+
     from zstandard import ZstdDecompressionObj
 
 _MAGIC = {
@@ -21,6 +24,7 @@ _MAGIC = {
     b"BZh": "bzip2",
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
+    **{bytes([kind]) + b"\x2a\x4d\x18": "zstd" for kind in range(0x50, 0x60)},  # frames to be skipped
 }
 _SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
 _BZIP2_BLOCK = (b"1AY&SY", b"\x17rE8P\x90")  # after "BZh" and a digit; "BZh" alone could be text
@@ -104,6 +108,44 @@ class _Guarded:
             raise CorpusError(f"damaged {self.kind} data ({error})", path=self.name) from error
 
 
+class _StreamsReader:
+    """bzip2 or xz streams one after another, and zeros as padding.
+
+    `bz2.BZ2File` and `lzma.LZMAFile` take damage near the beginning of a further stream for the end of all.
+
+    Args:
+        raw: the compressed data.
+        new_decoder: of one stream.
+    """
+
+    PIECE = 1 << 16
+
+    def __init__(self, raw: BinaryIO, new_decoder: Callable[[], BZ2Decompressor | LZMADecompressor]) -> None:
+        self.raw, self.new_decoder = raw, new_decoder
+        self.decoder: BZ2Decompressor | LZMADecompressor | None = None
+        self.rest = b""
+        """Of what was read, what lies behind the last stream that has ended."""
+
+    def read(self, size: int, /) -> bytes:
+        while True:
+            piece, self.rest = self.rest, b""
+            if not piece and (self.decoder is None or self.decoder.needs_input):
+                piece = self.raw.read(self.PIECE)
+                if not piece and self.decoder is not None:
+                    raise EOFError
+                if not piece:
+                    return b""
+            if self.decoder is None:
+                if not (piece := piece.lstrip(b"\0")):
+                    continue
+                self.decoder = self.new_decoder()
+            plain = self.decoder.decompress(piece, size)
+            if self.decoder.eof:
+                self.rest, self.decoder = self.decoder.unused_data, None
+            if plain:
+                return plain
+
+
 class _ZstdReader:
     """Zstandard frames one after another; `zstandard.stream_reader` takes a cut file for a whole one."""
 
@@ -154,13 +196,13 @@ def _gzip(raw: BinaryIO) -> Readable:
 def _bzip2(raw: BinaryIO) -> Readable:
     import bz2
 
-    return bz2.BZ2File(raw)
+    return _StreamsReader(raw, bz2.BZ2Decompressor)
 
 
 def _xz(raw: BinaryIO) -> Readable:
     import lzma
 
-    return lzma.LZMAFile(raw)
+    return _StreamsReader(raw, lzma.LZMADecompressor)
 
 
 _OPENERS: dict[str, Callable[[BinaryIO], Readable]] = {

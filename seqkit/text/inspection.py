@@ -38,13 +38,14 @@ class Pattern:
 
     def search(self, block: Block, text: str) -> None:
         """Looks through the decoded text of a block; what begins at the end of one may end in the next."""
+        first = block.line - self._tail.count("\n")
         text = self._tail + text
         whole = len(text) if text.endswith("\n") else max(0, len(text) - _OVERLAP)
         for match in self._pattern.finditer(text):
             if match.start() >= whole:
                 break
             if not self.count:
-                line = block.line + text.count("\n", 0, match.start())
+                line = first + text.count("\n", 0, match.start())
                 self._first = f"{_visible(match[0])} in {block.name}, line {line}"
             self.count += 1
         self._tail = text[whole:]

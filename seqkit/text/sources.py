@@ -61,19 +61,24 @@ class Block:
         advice = f"not UTF-8 ({reason}, 0x{self.data[start]:02x}); convert it, as in iconv -f LATIN1 -t UTF-8"
         return self._error(start, advice)
 
-    def checked(self) -> Block:
+    def checked(self, any_bytes: bool = False) -> Block:
         r"""The block with every line end as "\n".
+
+        Args:
+            any_bytes: whether bytes that are not UTF-8 are none of its business.
 
         Raises:
             CorpusError: it holds a NUL; or it is not UTF-8 and its line ends were not "\n" alone.
         """
         if (nul := self.data.find(b"\0")) >= 0:
-            replace(self, data=self.data[:nul]).text()  # an earlier fault is named first
+            if not any_bytes:
+                replace(self, data=self.data[:nul]).text()  # an earlier fault is named first
             advice = "is it UTF-16, or a binary file? (tr -d '\\0' removes NULs)"
             raise self._error(nul, f"a NUL byte, which text does not have: {advice}")
         if b"\r" not in self.data:
             return self
-        self.text()  # offsets are those of the source only until line ends are normalised
+        if not any_bytes:
+            self.text()  # offsets are those of the source only until line ends are normalised
         return replace(self, data=_newlines(self.data))
 
     def _error(self, start: int, reason: str) -> CorpusError:
@@ -82,7 +87,7 @@ class Block:
 
 
 def read_blocks(
-    sources: Sources, boundary: Boundary = len, progress: Progress = SILENT
+    sources: Sources, boundary: Boundary = len, progress: Progress = SILENT, any_bytes: bool = False
 ) -> Generator[Block, None, None]:
     """The text of the sources as blocks of about `BLOCK_BYTES`, in order.
 
@@ -93,13 +98,15 @@ def read_blocks(
         sources: as `seqkit.text.streams.resolve` takes them.
         boundary: where a stretch without white space may be cut.
         progress: told the bytes read.
+        any_bytes: whether whoever asks decodes blocks that are not UTF-8 in a way of its own; the places that
+            `Block.not_utf8` names are then off where lines end in "\\r\\n".
 
     Raises:
         MissingInputError, UsageError: at the call, before anything is read.
         CorpusError: a fault in the text or its compression, or over `MAX_TOKEN_BYTES` without a place to cut.
         StorageError: reading failed.
     """
-    return _read_blocks(resolve(sources), boundary, progress)
+    return _read_blocks(resolve(sources), boundary, progress, any_bytes)
 
 
 def iter_chunks(sources: Sources, *, boundary: Boundary = len, progress: Progress = SILENT) -> Iterator[str]:
@@ -166,7 +173,7 @@ def _lines_of(chunks: Iterator[str]) -> Iterator[str]:
 
 
 def _read_blocks(
-    openers: list[Opener], boundary: Boundary, progress: Progress
+    openers: list[Opener], boundary: Boundary, progress: Progress, any_bytes: bool = False
 ) -> Generator[Block, None, None]:
     sizes = [opener.size for opener in openers]
     done, total = 0, None if None in sizes else sum(size or 0 for size in sizes)
@@ -174,7 +181,7 @@ def _read_blocks(
     try:
         for opener in openers:
             with closing(opener.open()) as stream:
-                for block in _blocks_of(stream, boundary):
+                for block in _blocks_of(stream, boundary, any_bytes):
                     yield block
                     progress.update(done + stream.position())
                 done += stream.position()
@@ -182,14 +189,14 @@ def _read_blocks(
         progress.finish()
 
 
-def _blocks_of(stream: ByteStream, boundary: Boundary) -> Iterator[Block]:
+def _blocks_of(stream: ByteStream, boundary: Boundary, any_bytes: bool) -> Iterator[Block]:
     line, byte = 1, 0
     for data in _pieces(stream, boundary):
         if byte == 0 and data.startswith(_UTF16_MARKS):
             advice = "UTF-16 or UTF-32, not UTF-8; convert it, as in iconv -f UTF-16 -t UTF-8"
             raise CorpusError(advice, path=stream.name, line=1, byte=0)
         mark = len(_UTF8_MARK) if byte == 0 and data.startswith(_UTF8_MARK) else 0
-        block = Block(data[mark:], stream.name, line, byte + mark).checked()
+        block = Block(data[mark:], stream.name, line, byte + mark).checked(any_bytes)
         if block.data or not data:
             yield block
         byte += len(data)

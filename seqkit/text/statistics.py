@@ -111,7 +111,7 @@ def corpus_statistics(
     tokenizer = tokenizer or Tokenizer()
     counts: Counter[str] = Counter()
     lines, patterns = LineTally(), suspicious_patterns()
-    for block in read_blocks(sources, tokenizer.last_boundary, progress):
+    for block in read_blocks(sources, tokenizer.last_boundary, progress, any_bytes=True):
         text = block.data.decode("utf-8", "surrogateescape")
         counts.update(tokenizer.split(text))
         lines.add(block, text)

@@ -92,6 +92,18 @@ def test_the_most_frequent_common_words() -> None:
     assert {word.word for word in compare(a, c, k=1, n=9, most_frequent=2).moved} == {"y", "z"}
 
 
+def test_the_order_of_the_two_does_not_matter() -> None:
+    """Words whose ranks are exchanged have the same mean and the same better rank."""
+    rng = np.random.default_rng(5)
+    words = [f"w{number:02}" for number in range(40)]
+    exchanged = [words[number ^ 1] for number in range(40)]
+    a, b = (vectors(rng.normal(size=(40, 4)), order) for order in (words, exchanged))
+    one, two = compare(a, b, k=3, n=5, most_frequent=15), compare(b, a, k=3, n=5, most_frequent=15)
+    assert [moved.word for moved in one.moved] == [moved.word for moved in two.moved]
+    assert one.whole.distance == pytest.approx(two.whole.distance, abs=1e-6)
+    assert one.whole.overlap == two.whole.overlap
+
+
 def test_bands_cover_all_words_once() -> None:
     matrix = random_matrix(1200, 4)
     found = compare(vectors(matrix), vectors(matrix + 0.3 * random_matrix(1200, 4)[::-1]), k=3)

@@ -38,6 +38,20 @@ def test_similarity_by_hand(tmp_path: Path) -> None:
     assert evaluate(VECTORS, similarity=[path]) == expected
 
 
+def test_a_word_with_itself_is_as_near_as_can_be(tmp_path: Path) -> None:
+    """Rounding would put such pairs in an order of their own."""
+    words = [f"w{number}" for number in range(30)]
+    vectors = Vectors(words, np.random.default_rng(2).normal(size=(30, 7)).astype(np.float32))
+    pairs = "".join(f"{word}\t{word}\t10\n" for word in words) + "w0\tw1\t1\nw2\tw3\t2\n"
+    found = evaluate(vectors, similarity=[file(tmp_path / "set.tsv", pairs)])["similarity"]["set"]
+    near = [
+        float(np.dot(*(vectors[w] / np.linalg.norm(vectors[w]) for w in pair)))
+        for pair in (("w0", "w1"), ("w2", "w3"))
+    ]
+    expected = spearmanr([10.0] * 30 + [1, 2], [1.0] * 30 + near).statistic
+    assert found["spearman"] == pytest.approx(expected, abs=1e-12)
+
+
 def test_analogies_by_hand(tmp_path: Path) -> None:
     path = file(
         tmp_path / "a.txt",

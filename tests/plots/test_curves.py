@@ -13,6 +13,9 @@ import pytest
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import BundleError, MissingInputError, UsageError
 from seqkit.plots import plot_history
+from seqkit.plots.canvas import drawing
+from seqkit.plots.curves import _draw, _Run
+from seqkit.progress import SILENT
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -52,6 +55,30 @@ def test_the_same_bytes_twice(tmp_path: Path, ending: str) -> None:
     assert files[0].read_bytes() == files[1].read_bytes()
     assert report.measures == ["loss", "validation_loss", "x_spearman", "learning_rate"]
     assert (report.file, report.bundles, report.epochs) == (str(files[1]), 1, 3)
+
+
+@pytest.mark.parametrize("names", [[f"run-{n}" for n in range(13)], ["n" * 40, "a" * 40], ["1" * 40] * 30])
+@pytest.mark.parametrize("measures", [["loss"], ["loss", "validation_loss", "learning_rate"]])
+def test_the_key_has_room(names: list[str], measures: list[str]) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    runs = [_Run(name, {measure: ([1.0, 2.0], [3.0, 2.0]) for measure in measures}) for name in names]
+    with drawing("", SILENT):
+        figure, _ = _draw(runs, measures, "title")
+        FigureCanvasAgg(figure).draw()
+        [key] = figure.legends
+        box = key.get_window_extent()
+        tops = [axes.title.get_window_extent().y1 for axes in figure.axes]
+        texts = [text.get_window_extent() for text in key.get_texts()]
+    assert 0 <= box.x0 < min(text.x0 for text in texts)
+    assert max(text.x1 for text in texts) <= figure.bbox.width
+    assert max(tops) < min(text.y0 for text in texts)
+    assert max(text.y1 for text in texts) < figure.texts[0].get_window_extent().y0
+
+
+def test_a_number_beyond_float_is_left_out(tmp_path: Path) -> None:
+    history = [{"epoch": 1, "loss": 2.0, "seen": 10**400}]
+    assert plot_history([save(tmp_path / "run", history)], tmp_path / "h.svg").measures == ["loss"]
 
 
 def test_every_number_is_there(tmp_path: Path) -> None:

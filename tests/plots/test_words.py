@@ -15,6 +15,11 @@ import pytest
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import UnavailableError, UnknownWordError, UsageError
 from seqkit.plots import MapConfig, plot_words
+from seqkit.plots.canvas import drawing
+from seqkit.plots.drawing import draw_map
+from seqkit.plots.projection import Projection
+from seqkit.plots.selection import select
+from seqkit.progress import SILENT
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
@@ -48,6 +53,47 @@ ROYAL = Vectors(
     np.array([[1, 0, 3], [-1, 0, 3], [1, 1, 3], [-1, 1, 3], [1, 0.5, 3], [-1, 0.5, 3]], np.float32),
     [9, 8, 7, 6, 5, 4],
 )
+
+
+def drawn(vectors: Vectors, config: MapConfig, heading: str) -> Any:
+    """A map as a figure of matplotlib, its places known."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    selection = select(vectors, [], config)
+    points = np.random.default_rng(1).normal(size=(len(selection.ids), 2))
+    shown = [vectors.words[index] for index in selection.ids]
+    counts = None if vectors.counts is None else vectors.counts[selection.ids]
+    with drawing("", SILENT):
+        figure, _ = draw_map(selection, Projection(points, "tsne", None), shown, counts, heading)
+        FigureCanvasAgg(figure).draw()
+    return figure
+
+
+def test_the_key_has_room_for_all_groups() -> None:
+    groups = {f"{'GROUP' * 3}{number}": [f"word{number}"] for number in range(50)}
+    figure = drawn(random_vectors(60), MapConfig(groups=groups), "heading")
+    boxes = [text.get_window_extent() for text in figure.axes[0].get_legend().get_texts()]
+    assert len(boxes) == 50
+    assert max(box.x1 for box in boxes) <= figure.bbox.width
+    assert min(box.y0 for box in boxes) >= 0
+
+
+@pytest.mark.parametrize("length", [10, 80, 90])
+def test_a_heading_ends_before_the_scale_of_counts(length: int) -> None:
+    figure = drawn(random_vectors(40), MapConfig(), "W" * length)
+    heading, caption, count = figure.texts
+    assert (caption.get_text()[:5], count.get_text()) == ("t-SNE", "count")
+    assert heading.get_text().rstrip("…") in "W" * length
+    assert heading.get_window_extent().x1 < count.get_window_extent().x0
+    assert len(heading.get_text()) >= min(length, 30)
+
+
+def test_control_characters_in_names_have_a_font(tmp_path: Path) -> None:
+    """They are drawn as escapes."""
+    messages = Messages()
+    groups = MapConfig(groups={"a\n\x1b[31mb": ["word1", "word2"]})
+    plot_words(random_vectors(5), tmp_path / "g.svg", config=groups, progress=messages)
+    assert not messages.lines
 
 
 def read(path: Path) -> ElementTree.Element:

@@ -56,6 +56,32 @@ def test_members_follow_each_other(kind: str) -> None:
     assert read(COMPRESS[kind](TEXT) + COMPRESS[kind](b"") + COMPRESS[kind](b"more"), kind) == TEXT + b"more"
 
 
+@pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz"])
+@pytest.mark.parametrize("place", [0, 4, 20, 0.5, -1])
+def test_damage_in_a_later_member_is_an_error(kind: str, place: float) -> None:
+    members = [bytearray(COMPRESS[kind](b"".join(b"%d %d\n" % (n, m) for m in range(900)))) for n in range(3)]
+    at = int(place * len(members[1])) if 0 < place < 1 else int(place)
+    if kind == "gzip" and at == 4:
+        pytest.skip("the time of a gzip member is not checked by anything")
+    members[1][at] ^= 0xFF
+    with pytest.raises(CorpusError, match=rf"^corpus.txt: (damaged {kind} data|the {kind} data ends early)"):
+        read(b"".join(members), kind)
+
+
+@pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz"])
+def test_padding_is_passed_over(kind: str) -> None:
+    padded = COMPRESS[kind](TEXT) + bytes(8)
+    assert read(padded, kind) == TEXT
+    assert read(padded + padded, kind, 1 << 20) == TEXT + TEXT
+
+
+def test_a_zstd_frame_to_be_skipped_may_be_the_first() -> None:
+    """As `pzstd` writes them."""
+    data = b"\x50\x2a\x4d\x18\x04\0\0\0abcd" + COMPRESS["zstd"](TEXT)
+    assert compression_of(data[:10], "corpus.txt") == "zstd"
+    assert read(data, "zstd") == TEXT
+
+
 @FORMATS
 @pytest.mark.parametrize("end", [0.3, 0.9, -1])
 def test_a_cut_file_is_an_error(kind: str, end: float) -> None:

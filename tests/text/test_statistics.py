@@ -154,6 +154,22 @@ def test_bytes_that_are_not_utf8_are_counted(look) -> None:
     assert found.lines == 2
 
 
+def test_they_are_with_line_ends_of_windows_too(look) -> None:
+    found = look(b"good line\r\ncaf\xe9 na\xefve\r\n")
+    assert (found.lines, found.tokens) == (2, 5)  # na, ve
+    assert "0xe9 in" in message(found, "not_utf8")
+    assert "line 2" in message(found, "not_utf8")
+    with pytest.raises(CorpusError, match="NUL"):
+        look(b"caf\xe9\r\n\0")
+
+
+def test_lines_that_end_in_a_carriage_return_are_counted(look, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks are cut at spaces then, and what is looked through goes back over line ends."""
+    monkeypatch.setattr("seqkit.text.sources.BLOCK_BYTES", 64)
+    found = look(b"a b c d\r" * 100 + b"one <br> more\r" + b"a b c d\r" * 9)
+    assert "line 101" in message(found, "html")
+
+
 def test_a_nul_ends_the_reading(look) -> None:
     with pytest.raises(CorpusError, match="NUL"):
         look(b"good\nb\0ad\n")
