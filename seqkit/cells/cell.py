@@ -30,6 +30,7 @@ from seqkit.cells.checks import checked_count, checked_rate, checked_seed
 from seqkit.cells.letters import Arrays, assign_by_letter, gates_by_letter
 from seqkit.cells.numerics import bernoulli, dropout_mask, initial_gates, layer_norm, product
 from seqkit.cells.states import State
+from seqkit.cells.tracking import track_items
 from seqkit.errors import UsageError
 
 
@@ -157,6 +158,7 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
                 self.add_weight(name=f"initial_{part}", shape=(length,), initializer="zeros")
                 for part, length in zip(self.state_type._fields, self.state_size, strict=True)
             ]
+            track_items(self, "initial_state", self._initial_state)
         self._build_further()
 
     def _build_further(self) -> None:
@@ -185,6 +187,7 @@ class Cell(keras.layers.Layer, DropoutRNNCell):  # type: ignore[misc]
         Args:
             values: what stands in place of the weights, in the order of `weights`: gradients, say.
         """
+        self.check_built()
         given = self.weights if values is None else values
         named = {
             variable.name: np.asarray(value) for variable, value in zip(self.weights, given, strict=True)

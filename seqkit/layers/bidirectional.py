@@ -118,6 +118,11 @@ class Bidirectional(SequenceLayer):
         return (*self.forward.cells, *self.backward.cells)
 
     @property
+    def stateful(self) -> bool:
+        """Whether a direction begins where the last batch ended."""
+        return bool(self.forward.stateful or self.backward.stateful)
+
+    @property
     def looks_ahead(self) -> bool:
         """Whether the output of a step depends on inputs that come after it: always."""
         return True

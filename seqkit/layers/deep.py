@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from seqkit.cells.checks import checked_rate, checked_seed
 from seqkit.cells.numerics import dropout_mask
+from seqkit.cells.tracking import track_items
 from seqkit.errors import UsageError
 from seqkit.layers.recurrent import Recurrent
 from seqkit.layers.sequence import Course, SequenceLayer, check_inner, hide_masked
@@ -70,6 +71,7 @@ class DeepRNN(SequenceLayer):
         options = {"dtype": stack[0].dtype_policy, **options}
         super().__init__(return_sequences=return_sequences, return_state=return_state, **options)
         self.stack, self.residual, self.return_all = stack, bool(residual), bool(return_all)
+        track_items(self, "stack", self.stack)
         self.dropout, self.seed = checked_rate("dropout", dropout), checked_seed(seed)
         self.zero_output_for_mask = bool(zero_output_for_mask)
         self.seed_generator = keras.random.SeedGenerator(self.seed) if self.dropout else None
@@ -89,6 +91,11 @@ class DeepRNN(SequenceLayer):
     def cells(self) -> tuple[Any, ...]:
         """The cells of all layers."""
         return tuple(cell for layer in self.stack for cell in layer.cells)
+
+    @property
+    def stateful(self) -> bool:
+        """Whether a layer begins where the last batch ended."""
+        return any(layer.stateful for layer in self.stack)
 
     @property
     def looks_ahead(self) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqkit.cells import Cell
+from seqkit.cells.tracking import track_items
 from seqkit.errors import UsageError
 from seqkit.layers.kernels.passage import Passage
 from seqkit.layers.kernels.selection import run
@@ -101,6 +102,7 @@ class Recurrent(SequenceLayer):
             self.add_weight(name=f"carried_{part}", shape=(batch, size), **fixed)
             for part, size in self.state_size._asdict().items()
         ]
+        track_items(self, "carried", self._carried)
         # Not only zeros in `carried`: an initial state that is learned has to be seen by the gradient.
         self._begun = self.add_weight(name="begun", shape=(), dtype="int32", **fixed)
 

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from seqkit.errors import UsageError
 
+ROUNDINGS = 10
+"""Units in the last place by which J may be off; a difference of two then is by so many, over 2ε."""
+
 
 @dataclass(frozen=True)
 class GradientCheck:
@@ -23,7 +26,7 @@ class GradientCheck:
     Args:
         differences: of each trainable variable, by its path, and a number where others have the same,
             "hidden/kernel (2)": ‖dθ_approx - dθ‖ / (‖dθ_approx‖ + ‖dθ‖), from 0 for equal to 1 for opposite;
-            0 where both are 0.
+            0 where both are 0, as far as the rounding of J lets differences tell.
     """
 
     differences: dict[str, float]
@@ -76,11 +79,11 @@ def gradient_check(
     import keras
     import tensorflow as tf
 
-    from seqkit.cells.checks import checked_count, checked_seed
+    from seqkit.cells.checks import checked_count, checked_number, checked_seed
 
     variables = list(model.trainable_variables)
     _check_variables(model, variables)
-    if not 0 < change < 1:
+    if not 0 < checked_number("change", change) < 1:
         raise UsageError(f"change must be above 0 and below 1, not {change}")
     entries = None if entries is None else checked_count("entries", entries)
     compare = keras.losses.get(loss)
@@ -114,6 +117,7 @@ def gradient_check(
                 )
         elif isinstance(targets, list | tuple):
             targets = np.asarray(targets)
+        noise = ROUNDINGS * float(np.spacing(abs(value_now()))) / change
         renew()
         gradients = [
             np.asarray(tf.convert_to_tensor(value)) for value in tf.function(gradient, autograph=False)()
@@ -123,7 +127,7 @@ def gradient_check(
             if entries is not None and entries < found.size:
                 chosen = rng.choice(found.size, entries, replace=False)
             approximate = _differences(variable, chosen, change, value_now)
-            differences[name] = _distance(approximate, found.ravel()[chosen])
+            differences[name] = _distance(approximate, found.ravel()[chosen], noise * math.sqrt(len(chosen)))
     return GradientCheck(differences)
 
 
@@ -168,7 +172,7 @@ def _differences(
     variable: Any, chosen: NDArray[np.intp], change: float, evaluate: Callable[[], float]
 ) -> NDArray[np.float64]:
     """(J(θ + ε) - J(θ - ε)) / 2ε for the chosen entries of a variable."""
-    value = variable.numpy()
+    value = np.array(variable.numpy())  # of a scalar, too
     found = np.empty(len(chosen))
     try:
         for number, place in enumerate(chosen):
@@ -184,7 +188,9 @@ def _differences(
     return found
 
 
-def _distance(approximate: NDArray[np.float64], exact: NDArray[np.float64]) -> float:
-    """‖dθ_approx - dθ‖ / (‖dθ_approx‖ + ‖dθ‖)."""
-    both = np.linalg.norm(approximate) + np.linalg.norm(exact)
-    return float(np.linalg.norm(approximate - exact) / both) if both else 0.0
+def _distance(approximate: NDArray[np.float64], exact: NDArray[np.float64], noise: float) -> float:
+    """‖dθ_approx - dθ‖ / (‖dθ_approx‖ + ‖dθ‖); 0 where both norms are no more than noise."""
+    norms = [float(np.linalg.norm(each)) for each in (approximate, exact)]
+    if max(norms) <= noise:
+        return 0.0
+    return float(np.linalg.norm(approximate - exact)) / sum(norms)

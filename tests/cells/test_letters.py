@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqkit.cells import RNNCell
+from seqkit.cells import LSTMCell, RNNCell
 from seqkit.cells.letters import gates_by_letter
 from seqkit.errors import UsageError
 
@@ -47,6 +47,11 @@ def test_letters_go_in_and_out(helpers: Any, any_case: str) -> None:
         other.set_equation_weights({**letters, "W_z": 0})
     with pytest.raises(UsageError, match="has shape"):
         other.set_equation_weights({**letters, f"W_{cell.gates[0]}": np.zeros((1, 1))})
+
+
+def test_a_cell_without_weights_has_none_to_give() -> None:
+    with pytest.raises(UsageError, match="has no weights yet: build it first"):
+        LSTMCell(3).equation_weights()
 
 
 def test_a_cell_that_is_not_trained_keeps_its_letters() -> None:

@@ -213,6 +213,38 @@ def test_a_variable_without_effect() -> None:
     assert gradient_check(model, X, Y, "mse").differences[model.layers[-1].w.path] == 0
 
 
+def test_a_gradient_that_is_zero_by_cancellation() -> None:
+    """Batch normalisation takes a bias before it away again: of both figures only rounding is left."""
+    model = dense(float64(2), keras.layers.BatchNormalization(dtype="float64"), float64(2))
+    found = gradient_check(model, X, Y, "mse", training=True)
+    bias = model.layers[0].bias
+    assert found.differences[bias.path] == 0
+    assert found.largest < 1e-7
+
+
+class Shift(keras.layers.Layer):
+    """z + w, with the derivative by w times a factor."""
+
+    def __init__(self, size: float, factor: float) -> None:
+        super().__init__(dtype="float64", name="shift")
+        self.size, self.factor = size, factor
+
+    def build(self, shape: Any) -> None:
+        self.w = self.add_weight(name="w", shape=())
+
+    def call(self, z: Any) -> Any:
+        effect = self.size * self.w
+        return z + self.factor * effect + tf.stop_gradient((1 - self.factor) * effect)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-4, 1e-8])
+def test_a_small_gradient_is_no_rounding(size: float) -> None:
+    """Its differences are known to fewer digits, and a wrong one is told all the same."""
+    models = [dense(float64(2), Shift(size, factor)) for factor in (1.0, 2.0)]
+    right, wrong = (gradient_check(each, X, Y, "mse").differences[each.layers[-1].w.path] for each in models)
+    assert right < 1e-3 < 0.3 < wrong
+
+
 @pytest.mark.parametrize("names", ["ab", "ba"])
 def test_no_number_is_the_largest_difference(names: str) -> None:
     found = GradientCheck(dict(zip(names, (1e-9, float("nan")), strict=True)))

@@ -8,10 +8,11 @@ import keras
 import tensorflow as tf
 
 from seqkit.cells.checks import checked_seed
+from seqkit.cells.tracking import track_items
 from seqkit.errors import UsageError
 from seqkit.layers.sequence import check_inner, derived_seed
 from seqkit.layers.serialisation import revived
-from seqkit.layers.shapes.reading import embedding, over_sequences
+from seqkit.layers.shapes.reading import check_stateless, embedding, over_sequences
 
 
 @keras.saving.register_keras_serializable(package="seqkit")
@@ -44,6 +45,7 @@ class Decoder(keras.layers.Layer):  # type: ignore[misc]
     ) -> None:
         layer = over_sequences(layer, return_sequences=True)
         check_inner([layer])
+        check_stateless(layer)
         super().__init__(**{"dtype": layer.dtype_policy, **options})
         self.layer = layer
         if self.layer.looks_ahead:
@@ -57,6 +59,7 @@ class Decoder(keras.layers.Layer):  # type: ignore[misc]
             self._dense(size, f"bridge_{number}", activation="tanh")
             for number, size in enumerate(tf.nest.flatten(self.layer.state_size))
         ]
+        track_items(self, "bridges", self.bridges)
         self.output_layer = self._dense(self.vocabulary_size, "output")
 
     def _dense(self, units: int, name: str, activation: str | None = None) -> Any:

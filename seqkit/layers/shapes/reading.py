@@ -117,6 +117,12 @@ def over_sequences(layer: Any, *, return_sequences: bool) -> Any:
     return layer
 
 
+def check_stateless(layer: Any) -> None:
+    """Raises UsageError for a layer that would go on from the batch before: each text is one of its own."""
+    if layer.stateful:
+        raise UsageError(f"{layer.name} must begin every sequence anew here: stateful=False")
+
+
 def embedding(layer: Any, vocabulary_size: int, vector_size: int, seed: int | None, purpose: str) -> Any:
     """Vectors for tokens, in the precision of a layer; token 0 is masked."""
     initial = keras.initializers.RandomUniform(seed=derived_seed(seed, purpose))

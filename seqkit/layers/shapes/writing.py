@@ -15,7 +15,7 @@ from seqkit.layers.sequence import SequenceLayer, check_inner
 from seqkit.layers.serialisation import revived
 from seqkit.layers.shapes.decoder import Decoder
 from seqkit.layers.shapes.decoding import beam_search, greedy_search, sample
-from seqkit.layers.shapes.reading import embedding
+from seqkit.layers.shapes.reading import check_stateless, embedding
 
 COLDEST = 1e-6
 """The lowest temperature: logits are divided by it in float32."""
@@ -184,6 +184,7 @@ class EncoderDecoder(Writer):
         self, encoder: SequenceLayer, decoder: Decoder, source_size: int, end: int, **options: Any
     ) -> None:
         check_inner([encoder, decoder.layer])
+        check_stateless(encoder)
         super().__init__(decoder, end, **options)
         self.encoder = encoder
         self.source_vectors = embedding(

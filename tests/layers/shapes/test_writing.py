@@ -203,6 +203,15 @@ def test_saved_and_loaded(shape: str, tmp_path: Any) -> None:
             lambda: make(decoder=DeepRNN([Bidirectional(GRUCell(2)), GRUCell(2)], return_sequences=True)),
             "deep_rnn.* must run forward",
         ),
+        (lambda: make(encoder=Recurrent(GRUCell(2), stateful=True)), "must begin every sequence anew here"),
+        (
+            lambda: make(decoder=DeepRNN([GRUCell(2)], return_sequences=True, stateful=True)),
+            "deep_rnn.* must begin every sequence anew here: stateful=False",
+        ),
+        (
+            lambda: make(encoder=Bidirectional(GRUCell(2), stateful=True)),
+            "bidirectional.* must begin every sequence anew here",
+        ),
         (lambda: make().sample(SOURCE, max_length=3, seed=2**40), "seed must be from 0 to 2147483647"),
         (lambda: Decoder(GRUCell(2), 5, 3, seed=-1), "seed must be from 0 to 2147483647, not -1"),
         (lambda: make().greedy(SOURCE, max_length=0), "max_length must be a whole number above 0"),
