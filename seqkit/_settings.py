@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
@@ -44,6 +45,37 @@ def check_numbers(config: Any) -> None:
             raise UsageError(f"{each.name} must be {rule}, not {value!r:.80}")
         if type(value) is not int:  # a whole number is a float, too
             object.__setattr__(config, each.name, kind(value))
+
+
+def check_ranges(config: object, /, **bounds: tuple[float, float]) -> None:
+    """Raises UsageError for a setting below its lowest or above its highest value; None is let through."""
+    for name, (low, high) in bounds.items():
+        value = getattr(config, name)
+        if value is not None and not low <= value <= high:
+            raise UsageError(f"{name} must be from {low:,} to {high:,}, not {value}")
+
+
+def check_positive(config: object, /, **highest: float) -> None:
+    """Raises UsageError for a setting not above 0, or above its highest value; None is let through."""
+    for name, high in highest.items():
+        value = getattr(config, name)
+        if value is not None and not 0 < value <= high:
+            raise UsageError(f"{name} must be above 0, at most {high:,}, not {value}")
+
+
+def check_rates(config: object, /, *names: str) -> None:
+    """Raises UsageError for a setting that is not from 0 to below 1; None is let through."""
+    for name in names:
+        value = getattr(config, name)
+        if value is not None and not 0 <= value < 1:
+            raise UsageError(f"{name} must be from 0 to below 1, not {value}")
+
+
+def check_choices(config: object, /, **known: Sequence[str]) -> None:
+    """Raises UsageError for a setting that is none of those that are known."""
+    for name, choices in known.items():
+        if getattr(config, name) not in choices:
+            raise UsageError(f"{name} must be one of {', '.join(choices)}, not {getattr(config, name)!r}")
 
 
 def check_several(texts: object) -> None:

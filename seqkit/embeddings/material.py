@@ -50,7 +50,7 @@ class CorpusConfig:
     def __post_init__(self) -> None:
         check_numbers(self)
         if not 0 <= self.validation < 1:
-            raise UsageError(f"validation must be at least 0 and below 1, not {self.validation}")
+            raise UsageError(f"validation must be from 0 to below 1, not {self.validation}")
 
     def settings(self) -> dict[str, Any]:
         """As JSON, for manifests."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from seqkit._settings import check_numbers
+from seqkit._settings import check_choices, check_numbers, check_ranges, check_rates
 from seqkit.errors import UsageError
 from seqkit.text.columns import Columns
 from seqkit.text.tokenizers import Tokenizer, TokenizerKind
@@ -49,12 +49,10 @@ class TextConfig:
 
     def __post_init__(self) -> None:
         check_numbers(self)
-        _choice("level", self.level, LEVELS)
-        _choice("tokenizer", self.tokenizer, TOKENIZERS)
+        check_choices(self, level=LEVELS, tokenizer=TOKENIZERS)
         if self.min_count < 1 or (self.max_vocab is not None and self.max_vocab < 1):
             raise UsageError(f"min_count {self.min_count} and max_vocab {self.max_vocab} must be at least 1")
-        if not 0 <= self.validation < 1:
-            raise UsageError(f"validation must be at least 0 and below 1, not {self.validation}")
+        check_rates(self, "validation")
         if self.label_column is not None and not self.lines:
             raise UsageError(
                 "a label is that of a text of its own, not of a place in a stream: add lines (--lines)"
@@ -111,17 +109,10 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         check_numbers(self)
-        _choice("cell", self.cell, CELLS)
-        for name, most in (("layers", 32), ("units", 65_536), ("embedding_size", 65_536)):
-            value = getattr(self, name)
-            if value is not None and not 1 <= value <= most:
-                raise UsageError(f"{name} must be from 1 to {most:,}, not {value}")
-        for name in ("", "_input", "_hidden", "_output", "_embedding"):
-            rate = getattr(self, f"dropout{name}")
-            if rate is not None and not 0 <= rate < 1:
-                raise UsageError(f"dropout{name} must be at least 0 and below 1, not {rate}")
-        if not 0 <= self.weight_drop < 1:
-            raise UsageError(f"weight_drop must be at least 0 and below 1, not {self.weight_drop}")
+        check_choices(self, cell=CELLS)
+        check_ranges(self, layers=(1, 32), units=(1, 65_536), embedding_size=(1, 65_536))
+        check_rates(self, "dropout", "dropout_input", "dropout_hidden", "dropout_output", "dropout_embedding")
+        check_rates(self, "weight_drop")
 
     @property
     def vector_size(self) -> int:
@@ -138,8 +129,3 @@ class NetworkConfig:
         """The rate of dropout at a place: "input", "hidden" or "output"."""
         own: float | None = getattr(self, f"dropout_{name}")
         return self.dropout if own is None else own
-
-
-def _choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise UsageError(f"{name} must be one of {', '.join(choices)}, not {value!r}")

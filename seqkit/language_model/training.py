@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from seqkit._settings import check_numbers
+from seqkit._settings import check_choices, check_numbers, check_ranges
 from seqkit.errors import Place, UsageError
 from seqkit.language_model.config import NetworkConfig, TextConfig
 from seqkit.language_model.initial import InitialModel
@@ -72,17 +72,13 @@ class TrainingConfig:
         for name in ("batch_size", "bptt"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if not 1 <= self.epochs <= MAX_EPOCHS:
-            raise UsageError(f"epochs must be from 1 to {MAX_EPOCHS:,}, not {self.epochs}")
+        check_ranges(
+            self, epochs=(1, MAX_EPOCHS), activation=(0, 1000), slowness=(0, 1000), seed=(0, 2**31 - 1)
+        )
         if not isinstance(self.optimizer, OptimizerConfig):
             raise UsageError(f"optimizer must be an OptimizerConfig, not {self.optimizer!r:.80}")
         if self.sampled_softmax is not None and self.sampled_softmax < 1:
             raise UsageError(f"sampled_softmax must be at least 1, not {self.sampled_softmax}")
-        for name in ("activation", "slowness"):
-            if not 0 <= getattr(self, name) <= 1000:
-                raise UsageError(f"{name} must be 0 to 1000, not {getattr(self, name)}")
-        if not 0 <= self.seed < 2**31:
-            raise UsageError(f"seed must be from 0 to 2147483647, not {self.seed}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +105,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         check_numbers(self)
-        if self.precision not in PRECISIONS:
-            raise UsageError(f"precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}")
+        check_choices(self, precision=PRECISIONS)
 
 
 @dataclass(frozen=True)

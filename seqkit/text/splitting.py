@@ -38,7 +38,7 @@ class Split:
 
     def __post_init__(self) -> None:
         if not 0 <= self.fraction < 1:
-            raise UsageError(f"held_out must be at least 0 and below 1, not {self.fraction}")
+            raise UsageError(f"held_out must be from 0 to below 1, not {self.fraction}")
         if not 0 <= self.seed < 1 << 64:
             raise UsageError(f"seed must be from 0 to 2^64 - 1, not {self.seed}")
 

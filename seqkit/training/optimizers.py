@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from seqkit._settings import check_numbers
+from seqkit._settings import check_numbers, check_positive, check_ranges, check_rates
 from seqkit.errors import UsageError, name_hint
 from seqkit.training.schedules import Moment, ScheduleConfig
 
@@ -88,26 +88,10 @@ class OptimizerConfig:
             if value not in known:
                 what = "optimizer" if name == "name" else name
                 raise UsageError(f"no {what} {value!r}; {name_hint(value, known)}")
-        for name in ("momentum", "rho", "beta_1", "beta_2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UsageError(f"{name} must be from 0 to below 1, not {getattr(self, name)}")
-        for name, low, high in (
-            ("epsilon", 1e-12, 1),
-            ("weight_decay", 0, 1),
-            ("l1", 0, 1),
-            ("l2", 0, 1),
-            ("accumulation", 1, 10_000),
-            ("average_from", 0, 1_000_000),
-            ("nonmono", 1, 1_000),
-        ):
-            if not low <= getattr(self, name) <= high:
-                raise UsageError(f"{name} must be from {low} to {high:,}, not {getattr(self, name)}")
-        if not 0 < self.learning_rate <= 1000:
-            raise UsageError(f"learning_rate must be above 0, at most 1000, not {self.learning_rate}")
-        for name in ("clip_norm", "clip_value"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value <= 1e9:
-                raise UsageError(f"{name} must be above 0, at most 1e9, not {value}")
+        check_rates(self, "momentum", "rho", "beta_1", "beta_2")
+        check_ranges(self, epsilon=(1e-12, 1), weight_decay=(0, 1), l1=(0, 1), l2=(0, 1))
+        check_ranges(self, accumulation=(1, 10_000), average_from=(0, 1_000_000), nonmono=(1, 1000))
+        check_positive(self, learning_rate=1000, clip_norm=1_000_000_000, clip_value=1_000_000_000)
         if self.weight_decay and self.name != "adamw":
             raise UsageError(f"weight_decay is of adamw, not of {self.name}: set l2, or take adamw")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from seqkit._settings import check_numbers
+from seqkit._settings import check_numbers, check_positive, check_ranges
 from seqkit.errors import DivergedError, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.training.scales import Scale
@@ -50,11 +50,8 @@ class SearchConfig:
 
     def __post_init__(self) -> None:
         check_numbers(self)
-        for name, low, high in (("trials", 1, 10_000), ("rounds", 1, 20), ("seed", 0, 2**63 - 1)):
-            if not low <= getattr(self, name) <= high:
-                raise UsageError(f"{name} must be from {low} to {high:,}, not {getattr(self, name)}")
-        if not 0 < self.narrowing <= 1:
-            raise UsageError(f"narrowing must be above 0, at most 1, not {self.narrowing}")
+        check_ranges(self, trials=(1, 10_000), rounds=(1, 20), seed=(0, 2**63 - 1))
+        check_positive(self, narrowing=1)
         for name in ("budget", "seconds"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:

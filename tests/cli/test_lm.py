@@ -111,7 +111,7 @@ def test_what_stops_a_training(folder: Path, capsys: pytest.CaptureFixture[str])
         ((*train, "c", "--preset", "tiny"), 2, "'tiny' is not one of"),
         ((*train, "c", "--schedule", "cosin"), 2, "did you mean 'cosine'?"),
         ((*train, "c", "--patience", "2"), 2, "patience needs text to validate on"),
-        ((*train, "c", "--valid", "1.5"), 2, "validation must be at least 0 and below 1"),
+        ((*train, "c", "--valid", "1.5"), 2, "validation must be from 0 to below 1"),
         ((*train, "c", "--averaging", "nt-asgd"), 2, "nt-asgd goes by the loss on held-out data"),
         ((*train, "c", "--weight-decay", "0.1"), 2, "weight_decay is of adamw"),
         ((*train, "c", "--valid", "nowhere.txt"), 66, "nowhere.txt"),

@@ -319,7 +319,7 @@ def test_defaults_in_help_are_those_of_the_models() -> None:
     [
         (["--filters", "3"], "--filters is no setting of linear; leave it out"),
         (["--model", "cnn", "--freeze-vectors", "--alpha", "1"], "--alpha is no setting of cnn"),
-        (["--ngrams", "9"], "ngrams must be 1 to 5, not 9"),
+        (["--ngrams", "9"], "ngrams must be from 1 to 5, not 9"),
         (["--vectors", "v"], "--vectors are for average, rnn and cnn"),
         (["--model", "cnn", "--lm", "v"], "--lm is for rnn"),
     ],

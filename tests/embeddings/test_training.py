@@ -194,7 +194,7 @@ def test_a_source_that_is_not_there_is_told_at_once(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(
     ("corpus", "run", "message"),
     [
-        ({"validation": 1.0}, {}, "validation must be at least 0 and below 1"),
+        ({"validation": 1.0}, {}, "validation must be from 0 to below 1"),
         ({"validation": math.nan}, {}, "validation must be"),
         ({"min_count": 0}, {}, "min_count must be at least 1"),
         ({"max_vocab": 0}, {}, "max_vocab must be at least 1"),

@@ -178,7 +178,7 @@ def test_what_cannot_be_searched(folder: Path, monkeypatch: pytest.MonkeyPatch) 
         search_settings(["text"], {"learningrate": Choice((1,))}, plan)
     with pytest.raises(UsageError, match="no setting 'seed' to search"):
         search_settings(["text"], {"seed": Choice((1,))}, plan)
-    with pytest.raises(UsageError, match=r"dropout must be at least 0 and below 1, not 1\.3"):
+    with pytest.raises(UsageError, match=r"dropout must be from 0 to below 1, not 1\.3"):
         search_settings(["text"], {"dropout": Range(0.0, 1.3)}, plan)
     with pytest.raises(UsageError, match="units must be from 1 to"):
         search_settings(["text"], {"units": Choice((8, 0))}, plan)

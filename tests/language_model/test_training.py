@@ -329,7 +329,7 @@ def test_settings_that_do_not_go_together(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (lambda: TextConfig(validation=1.0), "validation must be at least 0 and below 1"),
+        (lambda: TextConfig(validation=1.0), "validation must be from 0 to below 1"),
         (lambda: TextConfig(validation=math.nan), "validation must be"),
         (lambda: TextConfig(min_count=0), "must be at least 1"),
         (lambda: TextConfig(level="sentence"), "level must be one of word, character, bpe"),  # type: ignore[arg-type]
@@ -341,7 +341,7 @@ def test_settings_that_do_not_go_together(
         (lambda: TrainingConfig(bptt=0), "bptt must be at least 1"),
         (lambda: TrainingConfig(epochs=5001), "epochs must be from 1 to 5,000, not 5001"),
         (lambda: TrainingConfig(optimizer="adam"), "optimizer must be an OptimizerConfig, not 'adam'"),  # type: ignore[arg-type]
-        (lambda: TrainingConfig(activation=-1.0), "activation must be 0 to 1000"),
+        (lambda: TrainingConfig(activation=-1.0), "activation must be from 0 to 1,000"),
         (lambda: TrainingConfig(seed=-1), "seed must be from 0"),
         (lambda: RunConfig(precision="float16"), "precision must be one of"),  # type: ignore[arg-type]
     ],

@@ -135,7 +135,7 @@ def test_what_goes_by_held_out_data(settings: dict[str, Any], needs: bool) -> No
         ({"nonmono": 0}, "nonmono must be from 1 to 1,000"),
         ({"average_from": -1}, "average_from must be from 0"),
         ({"clip_norm": 0}, "clip_norm must be above 0"),
-        ({"clip_value": float("inf")}, "clip_value must be above 0, at most 1e9, not inf"),
+        ({"clip_value": float("inf")}, "clip_value must be above 0, at most 1,000,000,000, not inf"),
         ({"name": "sgd", "weight_decay": 0.1}, "weight_decay is of adamw, not of sgd"),
         ({"schedule": "cosine:x=1"}, "schedule cosine has no setting 'x'"),
     ],

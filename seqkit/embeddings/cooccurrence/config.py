@@ -9,8 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit._settings import check_numbers
-from seqkit.errors import UsageError
+from seqkit._settings import check_choices, check_numbers, check_ranges
 
 EXACT_WINDOW = 16
 """Up to this distance every 1/d is a whole number of units: lcm(1..16) = 720720 of them make 1."""
@@ -42,11 +41,8 @@ class CooccurrenceConfig:
 
     def __post_init__(self) -> None:
         check_numbers(self)
-        if not 1 <= self.window <= 100:
-            raise UsageError(f"window must be from 1 to 100, not {self.window}")
-        for name, choices in {"context": ("symmetric", "left"), "weighting": ("harmonic", "uniform")}.items():
-            if getattr(self, name) not in choices:
-                raise UsageError(f"{name} must be {' or '.join(choices)}, not {getattr(self, name)!r}")
+        check_ranges(self, window=(1, 100))
+        check_choices(self, context=("symmetric", "left"), weighting=("harmonic", "uniform"))
 
     @property
     def units(self) -> int:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from seqkit._settings import check_numbers
+from seqkit._settings import check_choices, check_numbers, check_positive, check_ranges
 from seqkit.embeddings.cooccurrence.config import CooccurrenceConfig
-from seqkit.errors import UsageError
 
 Output = Literal["sum", "words", "contexts"]
 
@@ -48,25 +47,10 @@ class GloVeConfig:
 
     def __post_init__(self) -> None:
         check_numbers(self)
-        for name, low, high in (
-            ("vector_size", 1, 4096),
-            ("epochs", 1, 1_000),
-            ("seed", 0, 2**63 - 1),
-            ("alpha", 0.01, 1.0),
-            ("x_max", 1e-6, 1e12),  # float32 has to hold X / x_max and its powers
-            ("ridge", 0, 1e6),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise UsageError(f"{name} must be from {low} to {high}, not {value}")
-        if not 0 < self.learning_rate <= 1:
-            raise UsageError(f"learning_rate of glove must be above 0, at most 1, not {self.learning_rate}")
-        for name, choices in {
-            "output": ("sum", "words", "contexts"),
-            "precision": ("float32", "bfloat16"),
-        }.items():
-            if getattr(self, name) not in choices:
-                raise UsageError(f"{name} must be {', '.join(choices)}; not {getattr(self, name)!r}")
+        check_ranges(self, vector_size=(1, 4096), epochs=(1, 1000), seed=(0, 2**63 - 1), alpha=(0.01, 1))
+        check_ranges(self, x_max=(1e-6, 1e12), ridge=(0, 1e6))  # float32 has to hold X / x_max and its powers
+        check_positive(self, learning_rate=1)
+        check_choices(self, output=("sum", "words", "contexts"), precision=("float32", "bfloat16"))
         _ = self.counting  # checks window, context and weighting
 
     @property

@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from seqkit._settings import check_numbers
-from seqkit.errors import UsageError
+from seqkit._settings import check_choices, check_numbers, check_positive, check_ranges
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -54,22 +53,10 @@ class NegativeSamplingConfig:
 
     def __post_init__(self) -> None:
         check_numbers(self)
-        for name, low, high in (
-            ("vector_size", 1, 4096),
-            ("window", 1, 64),
-            ("negative", 2, 20),
-            ("epochs", 1, 1_000),
-            ("seed", 0, 2**63 - 1),
-            ("sample", 0.0, 1.0),
-            ("noise_exponent", -4.0, 4.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise UsageError(f"{name} must be from {low} to {high}, not {value}")
-        if not 0 < self.learning_rate <= 10:
-            raise UsageError(f"learning_rate must be above 0 and at most 10, not {self.learning_rate}")
-        if self.precision not in ("float32", "bfloat16"):
-            raise UsageError(f"precision must be float32 or bfloat16, not {self.precision!r}")
+        check_ranges(self, vector_size=(1, 4096), window=(1, 64), negative=(2, 20), epochs=(1, 1000))
+        check_ranges(self, seed=(0, 2**63 - 1), sample=(0, 1), noise_exponent=(-4, 4))
+        check_positive(self, learning_rate=10)
+        check_choices(self, precision=("float32", "bfloat16"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from seqkit._settings import check_numbers
+from seqkit._settings import check_choices, check_numbers, check_positive, check_ranges
 from seqkit.embeddings.skipgram.config import Precision
-from seqkit.errors import UsageError
 
 Context = Literal["left", "around"]
 Softmax = Literal["exact", "sampled"]
@@ -48,28 +47,11 @@ class WindowConfig:
 
     def __post_init__(self) -> None:
         check_numbers(self)
-        for name, low, high in (
-            ("vector_size", 1, 4096),
-            ("window", 1, 64),
-            ("hidden_units", 1, 4096),
-            ("negative", 1, 8192),
-            ("epochs", 1, 1_000),
-            ("seed", 0, 2**63 - 1),
-            ("sample", 0.0, 1.0),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise UsageError(f"{name} must be from {low} to {high}, not {value}")
-        if not 0 < self.learning_rate <= 10:
-            raise UsageError(f"learning_rate must be above 0 and at most 10, not {self.learning_rate}")
-        for name, first, second in (
-            ("context", "left", "around"),
-            ("softmax", "exact", "sampled"),
-            ("precision", "float32", "bfloat16"),
-        ):
-            value = getattr(self, name)
-            if value not in (first, second):
-                raise UsageError(f"{name} must be {first} or {second}, not {value!r}")
+        check_ranges(self, vector_size=(1, 4096), window=(1, 64), hidden_units=(1, 4096), negative=(1, 8192))
+        check_ranges(self, epochs=(1, 1000), seed=(0, 2**63 - 1), sample=(0, 1))
+        check_positive(self, learning_rate=10)
+        check_choices(self, context=("left", "around"), softmax=("exact", "sampled"))
+        check_choices(self, precision=("float32", "bfloat16"))
 
     @property
     def offsets(self) -> list[int]:

@@ -21,11 +21,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit._settings import check_numbers
+from seqkit._settings import check_numbers, check_positive, check_ranges, check_rates
 from seqkit.errors import DataError, UsageError
 from seqkit.sentiment.documents import Documents
 from seqkit.sentiment.labels import Labels
-from seqkit.sentiment.models.bounds import rate, within
 from seqkit.sentiment.models.contract import Classifier, Fitting
 from seqkit.sentiment.models.features import NO_ROW, Features
 from seqkit.sentiment.models.integrated import STEPS, completed, integrated
@@ -84,22 +83,11 @@ class AverageConfig:
 
     def __post_init__(self) -> None:
         check_numbers(self)
-        for name, low, high in (
-            ("vector_size", 1, 1000),
-            ("ngrams", 1, MAX_ORDER),
-            ("bits", 10, 26),
-            ("min_count", 1, 1_000_000),
-            ("count_weight", 0, 1),
-            ("hidden_layers", 0, 8),
-            ("hidden_units", 1, 4096),
-            ("batch_size", 1, 10_000),
-            ("epochs", 1, 1000),
-        ):
-            within(self, name, low, high)
-        for name in ("word_dropout", "dropout", "label_smoothing"):
-            rate(self, name)
-        if not 0 < self.learning_rate <= 10:
-            raise UsageError(f"learning_rate must be above 0, at most 10, not {self.learning_rate}")
+        check_ranges(self, vector_size=(1, 1000), ngrams=(1, MAX_ORDER), bits=(10, 26))
+        check_ranges(self, min_count=(1, 1_000_000), count_weight=(0, 1), hidden_layers=(0, 8))
+        check_ranges(self, hidden_units=(1, 4096), batch_size=(1, 10_000), epochs=(1, 1000))
+        check_rates(self, "word_dropout", "dropout", "label_smoothing")
+        check_positive(self, learning_rate=10)
         if self.patience is not None and self.patience < 1:
             raise UsageError(f"patience must be at least 1, not {self.patience}")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from seqkit._settings import check_ranges
 from seqkit.errors import UsageError
-from seqkit.sentiment.models.bounds import within
 from seqkit.sentiment.models.contract import Fitting
 from seqkit.sentiment.models.network_classifier import NetworkClassifier
 from seqkit.sentiment.models.network_settings import NetworkSettings
@@ -31,7 +31,7 @@ class CnnConfig(NetworkSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        within(self, "filters", 1, 2048)
+        check_ranges(self, filters=(1, 2048))
         if not 1 <= self.shortest <= self.longest <= 10:
             raise UsageError(
                 f"shortest {self.shortest} and longest {self.longest} must be 1 to 10, in this order"

@@ -21,12 +21,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit._settings import check_numbers
+from seqkit._settings import check_numbers, check_ranges
 from seqkit.errors import DataError, UsageError
 from seqkit.progress import Progress
 from seqkit.sentiment.documents import UNKNOWN_ID, Documents
 from seqkit.sentiment.labels import Labels
-from seqkit.sentiment.models.bounds import within
 from seqkit.sentiment.models.contract import Classifier, Fitting
 from seqkit.sentiment.models.ngrams import (
     MAX_ORDER,
@@ -76,13 +75,11 @@ class LinearConfig:
 
     def __post_init__(self) -> None:
         check_numbers(self)
-        within(self, "ngrams", 1, MAX_ORDER)
+        check_ranges(self, ngrams=(1, MAX_ORDER), prune=(0, 1))
         if self.min_count < 1:
             raise UsageError(f"min_count must be at least 1, not {self.min_count}")
         if not (0 < self.alpha <= 1e6 and 0 < self.l2 <= 1e6):
             raise UsageError(f"alpha {self.alpha:g} and l2 {self.l2:g} must be above 0")
-        if not 0 <= self.prune <= 1:
-            raise UsageError(f"prune must be 0 to 1, not {self.prune:g}")
         if self.ending < 0:
             raise UsageError(f"ending must be at least 0, not {self.ending}")
 

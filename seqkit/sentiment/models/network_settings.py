@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from seqkit._settings import check_numbers
+from seqkit._settings import check_numbers, check_ranges, check_rates
 from seqkit.errors import UsageError
-from seqkit.sentiment.models.bounds import rate, within
 from seqkit.training.optimizers import OptimizerConfig
 from seqkit.training.schedules import ScheduleConfig
 
@@ -70,12 +69,11 @@ class NetworkSettings:
 
     def __post_init__(self) -> None:
         check_numbers(self)
-        within(self, "vector_size", 1, 2000)
-        within(self, "max_length", 10, 10_000)
-        within(self, "batch_size", 1, 10_000)
-        within(self, "epochs", 1, 1000)
-        for name in ("vector_dropout", "dropout", "word_dropout", "swaps", "neighbours", "label_smoothing"):
-            rate(self, name)
+        check_ranges(self, vector_size=(1, 2000), max_length=(10, 10_000))
+        check_ranges(self, batch_size=(1, 10_000), epochs=(1, 1000))
+        check_rates(
+            self, "vector_dropout", "dropout", "word_dropout", "swaps", "neighbours", "label_smoothing"
+        )
         if self.patience is not None and self.patience < 1:
             raise UsageError(f"patience must be at least 1, not {self.patience}")
         _ = self.optimizer_config

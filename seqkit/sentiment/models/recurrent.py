@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from seqkit.errors import UsageError
-from seqkit.sentiment.models.bounds import rate, within
+from seqkit._settings import check_choices, check_ranges, check_rates
 from seqkit.sentiment.models.contract import Fitting
 from seqkit.sentiment.models.network_classifier import NetworkClassifier
 from seqkit.sentiment.models.network_settings import NetworkSettings
@@ -54,14 +53,9 @@ class RnnConfig(NetworkSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, known in (("cell", CELLS), ("pooling", POOLINGS)):
-            if getattr(self, name) not in known:
-                raise UsageError(f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}")
-        within(self, "units", 1, 2048)
-        within(self, "layers", 1, 8)
-        within(self, "rate_decay", 1, 100)
-        rate(self, "layer_dropout")
-        rate(self, "weight_drop")
+        check_choices(self, cell=CELLS, pooling=POOLINGS)
+        check_ranges(self, units=(1, 2048), layers=(1, 8), rate_decay=(1, 100))
+        check_rates(self, "layer_dropout", "weight_drop")
 
 
 class Rnn(NetworkClassifier):

@@ -38,8 +38,8 @@ def test_beyond_the_exact_window_the_weight_is_near() -> None:
     [
         ({"window": 0}, "window must be from 1 to 100, not 0"),
         ({"window": 101}, "window must be from 1 to 100, not 101"),
-        ({"context": "right"}, "context must be symmetric or left, not 'right'"),
-        ({"weighting": "linear"}, "weighting must be harmonic or uniform, not 'linear'"),
+        ({"context": "right"}, "context must be one of symmetric, left, not 'right'"),
+        ({"weighting": "linear"}, "weighting must be one of harmonic, uniform, not 'linear'"),
     ],
 )
 def test_what_is_refused(values: dict[str, Any], message: str) -> None:

@@ -45,7 +45,7 @@ def test_ranges(name: str, accepted: list[Any], refused: list[Any]) -> None:
 def test_learning_rates() -> None:
     assert GloVeConfig(learning_rate=1).learning_rate == 1
     for value in (0.0, -0.1, 1.01, math.nan):
-        with pytest.raises(UsageError, match=f"of glove must be above 0, at most 1, not {value}"):
+        with pytest.raises(UsageError, match=f"^learning_rate must be above 0, at most 1, not {value}"):
             GloVeConfig(learning_rate=value)
 
 
