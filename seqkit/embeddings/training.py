@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from seqkit.embeddings.cooccurrence.counting import CountingConfig
 from seqkit.embeddings.cooccurrence.counts import is_counts
@@ -26,8 +26,9 @@ from seqkit.storage import BundleWriter
 from seqkit.text.corpus import PHRASES
 from seqkit.text.streams import resolve
 from seqkit.training.checkpoint import CheckpointFile, Position
-from seqkit.training.device import Device, DeviceName, choose_device, one_thread_per_operation
+from seqkit.training.device import Device, choose_device, one_thread_per_operation
 from seqkit.training.loop import LoopConfig, TrainingLoop
+from seqkit.training.run import RunSettings
 from seqkit.training.signals import StopRequest
 from seqkit.training.working import BEST, CHECKPOINT, ended_well
 from seqkit.version import __version__
@@ -36,26 +37,14 @@ Probe = Callable[[int, Vectors], dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunConfig:
-    """How a run is executed: nothing here changes what is learned, but `patience`.
+class RunConfig(RunSettings):
+    """How a run is executed.
 
     Args:
-        device: "cpu", "gpu", or "auto" for a GPU where there is one.
-        threads: of the CPU; None for one a core.
-        precision: of the products: "float32", "bfloat16", or "auto" for what is faster on the device.
-        patience: epochs without a better validation loss after which the run ends; None for never.
-        checkpoint_seconds: time between two checkpoints.
         memory: GiB that counting may take, for GloVe.
-        overwrite: replace a bundle that is there.
     """
 
-    device: DeviceName = "auto"
-    threads: int | None = None
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    patience: int | None = None
-    checkpoint_seconds: float = 120.0
     memory: float = 2.0
-    overwrite: bool = False
 
 
 @dataclass(frozen=True)

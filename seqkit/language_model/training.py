@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from seqkit._settings import check_choices, check_numbers, check_ranges
+from seqkit._settings import check_numbers, check_ranges
 from seqkit.errors import Place, UsageError
 from seqkit.language_model.config import NetworkConfig, TextConfig
 from seqkit.language_model.initial import InitialModel
@@ -24,15 +24,15 @@ from seqkit.progress import SILENT, Progress
 from seqkit.storage import BundleWriter
 from seqkit.text.streams import resolve
 from seqkit.training.checkpoint import CheckpointFile, Position
-from seqkit.training.device import Device, DeviceName, all_threads_per_operation, choose_device
+from seqkit.training.device import Device, all_threads_per_operation, choose_device
 from seqkit.training.loop import LoopConfig, TrainingLoop
 from seqkit.training.network import NetworkTrainer
 from seqkit.training.optimizers import OptimizerConfig
+from seqkit.training.run import RunSettings
 from seqkit.training.signals import StopRequest
 from seqkit.training.working import BEST, CHECKPOINT, ended_well
 from seqkit.version import __version__
 
-PRECISIONS = ("auto", "float32", "bfloat16")
 MAX_EPOCHS = 5_000
 """A bundle's manifest, of at most 1 MB, has a record of each epoch."""
 
@@ -82,30 +82,14 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunConfig:
+class RunConfig(RunSettings):
     """How a run is executed.
 
     Args:
-        device: "cpu", "gpu", or "auto" for a GPU where there is one.
-        threads: of the CPU; None for one a core.
-        precision: of the products in training: "float32", "bfloat16", or "auto" for what is faster.
-        patience: epochs without a better validation loss after which the run ends; None for never.
         max_minutes: of training, over all sittings; None for no bound.
-        checkpoint_seconds: time between two checkpoints.
-        overwrite: replace a bundle that is there.
     """
 
-    device: DeviceName = "auto"
-    threads: int | None = None
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    patience: int | None = None
     max_minutes: float | None = None
-    checkpoint_seconds: float = 120.0
-    overwrite: bool = False
-
-    def __post_init__(self) -> None:
-        check_numbers(self)
-        check_choices(self, precision=PRECISIONS)
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from seqkit.cli import lm_train
 from seqkit.cli.main import main
 from seqkit.language_model.config import CELLS, LEVELS, TOKENIZERS, NetworkConfig, TextConfig
 from seqkit.language_model.presets import PRESETS
-from seqkit.language_model.training import DEFAULT_OPTIMIZER, PRECISIONS, TrainingConfig
+from seqkit.language_model.training import DEFAULT_OPTIMIZER, TrainingConfig
 from seqkit.training.optimizers import AVERAGING, OPTIMIZERS, OptimizerConfig
+from seqkit.training.run import PRECISIONS
 from seqkit.training.schedules import SCHEDULES
 
 # Lines of four characters, of which only the first is not known from the one before.

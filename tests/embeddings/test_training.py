@@ -202,6 +202,7 @@ def test_a_source_that_is_not_there_is_told_at_once(tmp_path: Path, monkeypatch:
         ({"validation": 0.5}, {"patience": 0}, "patience must be at least 1"),
         ({}, {"checkpoint_seconds": -1.0}, "checkpoint_seconds must not be negative"),
         ({}, {"threads": 0}, "threads must be from 1 to 512"),
+        ({}, {"patience": 1.5}, "patience must be a whole number, not 1.5"),
         ({}, {"device": "tpu"}, "device must be"),
         ({}, {"precision": "float16"}, "precision must be"),
     ],
