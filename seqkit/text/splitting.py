@@ -86,11 +86,8 @@ def parts(slices: Iterable[NDArray[np.int32]], split: Split) -> Iterator[Part]:
         slices: the text from its beginning, in slices of any lengths above 0.
         split: the choice.
     """
-    units, in_line, held = (
-        0,
-        0,
-        False,
-    )  # units begun; tokens of the last one's line so far; is that one held out
+    # units begun; tokens of the last one's line so far; is that one held out
+    units, in_line, held = 0, 0, False
     for numbers in slices:
         starts, in_line = _unit_starts(numbers, in_line)
         chosen = split.chosen(np.arange(units, units + len(starts), dtype=np.uint64))
