@@ -196,7 +196,6 @@ class Vectors:
         config: Mapping[str, Any] | None = None,
         seed: int | None = None,
         metrics: Mapping[str, Any] | None = None,
-        fingerprint: str | None = None,
         history: list[Any] | None = None,
     ) -> None:
         """Writes a bundle; a crash at any instant leaves a whole one, the old or the new.
@@ -207,7 +206,6 @@ class Vectors:
             config: how the vectors were made, as JSON.
             seed: the seed of the run.
             metrics: what was measured, as JSON.
-            fingerprint: sha256 of the training text, in hex.
             history: one JSON object per evaluation.
 
         Raises:
@@ -217,9 +215,7 @@ class Vectors:
         """
         with BundleWriter(path, kind="vectors", overwrite=overwrite) as writer:
             self.write_members(writer)
-            writer.commit(
-                config=config or {}, seed=seed, metrics=metrics, fingerprint=fingerprint, history=history
-            )
+            writer.commit(config=config or {}, seed=seed, metrics=metrics, history=history)
 
     def write_members(self, writer: BundleWriter) -> None:
         """Writes vocabulary and tensors to a bundle that somebody else commits.

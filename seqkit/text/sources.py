@@ -109,9 +109,9 @@ def read_blocks(
     return _read_blocks(resolve(sources), boundary, progress, any_bytes)
 
 
-def iter_chunks(sources: Sources, *, boundary: Boundary = len, progress: Progress = SILENT) -> Iterator[str]:
+def iter_chunks(sources: Sources, *, progress: Progress = SILENT) -> Iterator[str]:
     """As `read_blocks`, decoded: joined, the chunks are the whole text."""
-    return _decoded(read_blocks(sources, boundary, progress))
+    return _decoded(read_blocks(sources, progress=progress))
 
 
 def _decoded(blocks: Generator[Block, None, None]) -> Iterator[str]:
