@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from helpers import Interrupting
-from seqkit.corpora import open_corpus
+from helpers import Interrupting, signals_are_not_ours
 from seqkit.embeddings import training
 from seqkit.embeddings.material import CorpusConfig
 from seqkit.embeddings.skipgram.config import SkipGramConfig
@@ -36,13 +35,6 @@ from seqkit.storage import Bundle, partial_path
 from seqkit.text.tokenizers import Tokenizer
 
 SMALL = SkipGramConfig(vector_size=8, epochs=3)
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("text") / "text.txt"
-    path.write_text("".join(f"{line}\n" for line in open_corpus("kingdom", size=1000)))
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -277,18 +269,6 @@ def test_divergence(tmp_path: Path, text: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 # --- signals where there is nothing to save yet
-
-
-@contextmanager
-def signals_are_not_ours() -> Iterator[None]:
-    """Should the code under test take no signal, the tests go on all the same."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: None) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

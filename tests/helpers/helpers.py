@@ -4,8 +4,41 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from seqkit.errors import BundleError
 from seqkit.progress import Silent
+
+
+@contextmanager
+def signals_are_not_ours() -> Iterator[None]:
+    """Should the code under test take no signal, the tests go on all the same."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: None) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def bits(trainer: Any) -> dict[str, bytes]:
+    """The state of a trainer of vectors, byte by byte."""
+    return {name: table.tobytes() for name, table in trainer.state().items()}
+
+
+def bundle_refused(read: Callable[[Path], Any], path: Path, message: str) -> None:
+    """Reading a bundle fails with a message of one line, not too long, that begins with its place."""
+    with pytest.raises(BundleError, match=message) as caught:
+        read(path)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500
+    assert str(caught.value).startswith(str(path))
 
 
 class Told(Silent):

@@ -9,15 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from helpers import Interrupting
+from helpers import Interrupting, signals_are_not_ours
 from seqkit.errors import CorpusError, DivergedError, InterruptedTraining, MissingInputError, UsageError
 from seqkit.language_model import training
 from seqkit.language_model.config import CELLS, LEVELS, NetworkConfig, TextConfig
@@ -56,18 +54,6 @@ def sentences(lines: int, seed: int = 0) -> str:
 
 def digest(bundle: Path) -> str:
     return hashlib.sha256((bundle / "tensors.safetensors").read_bytes()).hexdigest()
-
-
-@contextmanager
-def signals_are_not_ours() -> Iterator[None]:
-    """Should the code under test take no signal, the tests go on all the same."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: None) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 # --- one run: what it learns, reports and saves

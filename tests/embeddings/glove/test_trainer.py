@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from helpers import Interrupting
+from helpers import Interrupting, bits
 from seqkit.embeddings.cooccurrence.counts import Cooccurrences
 from seqkit.embeddings.glove import kernel as kernel_module
 from seqkit.embeddings.glove import reference
@@ -73,10 +73,6 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     yield trainer
     for each in made:
         each.close()
-
-
-def bits(trainer: GloVeTrainer) -> dict[str, bytes]:
-    return {name: table.tobytes() for name, table in trainer.state().items()}
 
 
 def tables(trainer: GloVeTrainer) -> tuple[np.ndarray, np.ndarray]:
