@@ -22,7 +22,8 @@ FORMAT = "seqkit bundle"
 FORMAT_VERSION = 1
 MAX_MANIFEST_BYTES = 1 << 20
 
-REQUIRED = frozenset({"vocabulary.tsv", "tensors.safetensors"})
+TENSORS = "tensors.safetensors"
+REQUIRED = frozenset({"vocabulary.tsv", TENSORS})
 """The members that every bundle has."""
 
 KINDS: dict[str, frozenset[str]] = {

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from seqkit._manifest import TENSORS
 from seqkit.embeddings import queries
 from seqkit.embeddings._table import first_not_finite
 from seqkit.embeddings.formats import OnBad, Table, read_table, write_table
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
 Matrix = npt.NDArray[np.float32]
-
-TENSORS = "tensors.safetensors"
 
 
 class Vectors:

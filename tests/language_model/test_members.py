@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from helpers import bundle_refused
+from seqkit._manifest import TENSORS
 from seqkit.errors import DataError, MissingInputError
 from seqkit.language_model.coding import SPECIALS, Coding
 from seqkit.language_model.config import NetworkConfig, TextConfig
-from seqkit.language_model.members import PAIRS, TENSORS, read_members, write_members
+from seqkit.language_model.members import PAIRS, read_members, write_members
 from seqkit.language_model.network import LanguageNetwork
 from seqkit.language_model.pairs import BytePairs
 from seqkit.storage import BundleWriter

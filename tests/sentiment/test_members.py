@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from helpers import bundle_refused
-from seqkit.sentiment.members import TENSORS, read_members
+from seqkit._manifest import TENSORS
+from seqkit.sentiment.members import read_members
 from seqkit.storage import Bundle, BundleWriter
 from seqkit.text.vocabulary import VOCABULARY
 
