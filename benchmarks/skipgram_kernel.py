@@ -25,7 +25,7 @@ from seqkit.embeddings.skipgram.config import Geometry, SkipGramConfig
 from seqkit.embeddings.skipgram.kernel import SkipGramKernel
 from seqkit.embeddings.skipgram.trainer import initial_tables
 from seqkit.text import EncodingConfig, Tokenizer, encode
-from seqkit.training.device import choose_device, one_thread_per_operation
+from seqkit.training.device import choose_device, set_threads
 
 DATA = Path(os.environ.get("SEQKIT_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--negative", type=int, default=5)
     options = parser.parse_args()
     device = choose_device()
-    one_thread_per_operation(device.threads)
+    set_threads(device, one_per_operation=True)
     config = SkipGramConfig(
         vector_size=options.vector_size,
         window=options.window,

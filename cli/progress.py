@@ -103,17 +103,12 @@ class PlainProgress:
     Args:
         stream: where the lines go.
         clock: seconds, monotonic.
-        interval: seconds between two lines.
     """
 
     def __init__(
-        self,
-        stream: IO[str] | UnbreakableStream,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        interval: float = INTERVAL,
+        self, stream: IO[str] | UnbreakableStream, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._stream, self._clock, self._interval = stream, clock, interval
+        self._stream, self._clock = stream, clock
         self._meter: Meter | None = None
 
     def start(self, task: str, total: float | None, unit: str) -> None:
@@ -130,7 +125,7 @@ class PlainProgress:
             return
         self._meter.update(completed)
         self._metrics = metrics or self._metrics
-        if self._clock() - self._written >= self._interval and completed != self._total:
+        if self._clock() - self._written >= INTERVAL and completed != self._total:
             self._written = self._clock()
             self.message(self._line(_share(completed, self._total, self._unit), left=True))
 

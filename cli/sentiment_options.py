@@ -241,10 +241,10 @@ def resources_of(options: Mapping[str, Any], progress: Progress) -> Resources:
         raise UsageError("--lm is for rnn: choose that (--model rnn)")
     precision: Precision = "float32"
     if any(kind.is_network for kind in kinds):
-        from seqkit.training.device import all_threads_per_operation, choose_device
+        from seqkit.training.device import choose_device, set_threads
 
         device = choose_device(options["device"], options["threads"])
-        all_threads_per_operation(device)
+        set_threads(device)
         precision = device.precision(options["precision"])
     resources = Resources(
         vectors=vectors, language_model=options["language_model"], device=device, precision=precision

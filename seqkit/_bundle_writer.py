@@ -16,7 +16,7 @@ from seqkit._manifest import (
     KINDS,
     MANIFEST,
     MAX_MANIFEST_BYTES,
-    OPTIONAL,
+    REQUIRED,
     Manifest,
     ManifestError,
     Member,
@@ -26,7 +26,7 @@ from seqkit._manifest import (
 from seqkit._tensors import AnyArray, write_tensors
 from seqkit.errors import Place, StorageError, UsageError
 
-_MEMBERS = {MANIFEST}.union(*KINDS.values(), *OPTIONAL.values())
+_MEMBERS = REQUIRED.union({MANIFEST}, *KINDS.values())
 """Names of all files that a bundle may have."""
 
 
@@ -199,7 +199,7 @@ class BundleWriter:
             UsageError: a member is missing, or a value that JSON cannot hold.
             StorageError: the system refused; the old bundle is still there.
         """
-        missing = KINDS[self._kind] - self._members.keys()
+        missing = REQUIRED - self._members.keys()
         if missing:
             raise UsageError(f"{self.path}: a {self._kind} bundle needs {', '.join(sorted(missing))} too")
         manifest = Manifest(
@@ -224,7 +224,7 @@ class BundleWriter:
         shutil.rmtree(self.partial, ignore_errors=True)
 
     def _new_member(self, name: str) -> Path:
-        known = KINDS[self._kind] | OPTIONAL[self._kind]
+        known = REQUIRED | KINDS[self._kind]
         if name not in known:
             members = ", ".join(sorted(known))
             raise UsageError(f"{name!r} is not a member of a {self._kind} bundle; members are {members}")

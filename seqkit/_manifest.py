@@ -22,23 +22,18 @@ FORMAT = "seqkit bundle"
 FORMAT_VERSION = 1
 MAX_MANIFEST_BYTES = 1 << 20
 
-KINDS: dict[str, frozenset[str]] = {
-    "vectors": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
-    "cooccurrence": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
-    "language_model": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
-    "ngram": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
-    "sentiment": frozenset({"vocabulary.tsv", "tensors.safetensors"}),
-}
-"""The members that each kind of bundle has."""
+TENSORS = "tensors.safetensors"
+REQUIRED = frozenset({"vocabulary.tsv", TENSORS})
+"""The members that every bundle has."""
 
-OPTIONAL: dict[str, frozenset[str]] = {
+KINDS: dict[str, frozenset[str]] = {
     "vectors": frozenset({"phrases.tsv", "debias.safetensors"}),
     "cooccurrence": frozenset(),
     "language_model": frozenset({"pairs.json"}),
     "ngram": frozenset(),
     "sentiment": frozenset(),
 }
-"""The members that it may have besides; nothing else."""
+"""The members that each kind of bundle may have besides; nothing else."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -169,12 +164,12 @@ def _from_content(content: dict[str, Any]) -> Manifest:
     if content["fingerprint"] is not None and not _SHA256.fullmatch(content["fingerprint"]):
         raise ManifestError("the fingerprint is not 64 hex digits")
     members = {name: _member(name, entry) for name, entry in content["members"].items()}
-    expected = KINDS.get(content["kind"])
-    if expected is None:
+    optional = KINDS.get(content["kind"])
+    if optional is None:
         raise ManifestError(f"kind {content['kind'][:40]!r}; this seqkit knows {', '.join(sorted(KINDS))}")
-    if not expected <= members.keys() <= expected | OPTIONAL[content["kind"]]:
+    if not REQUIRED <= members.keys() <= REQUIRED | optional:
         raise ManifestError(
-            f"a {content['kind']} bundle has {', '.join(sorted(expected))}, this lists {sorted(members)}"
+            f"a {content['kind']} bundle has {', '.join(sorted(REQUIRED))}, this lists {sorted(members)}"
         )
     fields = {
         key: content[key]

@@ -4,7 +4,7 @@
     ├── UsageError                   2   an argument, an option or a configuration file
     ├── DataError                   65   the input was read and is not acceptable
     │   ├── CorpusError                  text: names file, line and byte
-    │   ├── FormatError                  a vector, similarity or analogy file: names file and line
+    │   ├── FormatError                  any other file that breaks its format: names file and line
     │   ├── BundleError                  a saved model: names bundle and member
     │   └── UnknownWordError             a word outside the vocabulary, with the nearest spellings
     ├── MissingInputError           66   a file, bundle or corpus that is not there
@@ -73,7 +73,7 @@ class CorpusError(_LocatedError):
 
 
 class FormatError(_LocatedError):
-    """A vector, similarity or analogy file that breaks its format."""
+    """A file other than text that breaks its format: vectors, vocabularies, checkpoints, lists of words."""
 
 
 class BundleError(DataError):

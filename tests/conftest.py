@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("helpers")
+
 ROOT = Path(__file__).parents[1]
 
 # In the background of a script SIGINT is ignored: by tests, and by the processes that they start and stop.

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from seqkit.debias.biased import biased_words, check_biased, labelled
 from seqkit.debias.directions import Subspace, SubspaceConfig, subspace_of_rows
 from seqkit.debias.hard import neutralize, neutralize_and_equalize
-from seqkit.debias.task import Array, Ids, Removal, Task, blocks, to_unit, transform
+from seqkit.debias.task import Array, Ids, Removal, Task, moments, to_unit, transform
 from seqkit.errors import UsageError
 
 
@@ -79,17 +79,10 @@ def double_hard(task: Task, config: DoubleHardConfig) -> Removal:
 
 def _principal_components(task: Task, count: int) -> tuple[Array, Array]:
     """The mean of all unit vectors, (vector_size,), and their leading components, (count, vector_size)."""
-    size = task.vectors.vector_size
-    total, products = np.zeros(size), np.zeros((size, size))
-    for _, block in blocks(task.matrix):
-        unit, _ = to_unit(block)
-        total += unit.sum(axis=0)
-        products += unit.T @ unit
-    mean = total / len(task.matrix)
-    covariance = products / len(task.matrix) - np.outer(mean, mean)
+    mean, covariance = moments(task.matrix, np.ones(len(task.matrix), np.bool_))
     _, axes = np.linalg.eigh(covariance)
     # Whatever falls, one dimension of the bias and one of the rest must be left.
-    return mean, axes[:, ::-1].T[: max(1, min(count, size - 2))]
+    return mean, axes[:, ::-1].T[: max(1, min(count, len(mean) - 2))]
 
 
 def _without(unit: Array, mean: Array, axis: Array) -> Array:

@@ -23,7 +23,7 @@ import numpy as np
 
 from seqkit.debias.biased import biased_words, check_biased
 from seqkit.debias.directions import SubspaceConfig
-from seqkit.debias.task import Array, Ids, Removal, Task, blocks, to_unit, transform
+from seqkit.debias.task import Array, Ids, Removal, Task, moments, transform
 
 _RANGE = 1e-10
 """Eigenvalues of the covariance below this share of the largest are directions that no word takes."""
@@ -113,13 +113,7 @@ def leace(task: Task, config: LeaceConfig) -> Removal:
 
 def _moments(task: Task, classes: list[Ids]) -> tuple[Array, Array, Array]:
     """Mean, covariance and cross-covariance with the classes, over the neutral words at length 1."""
-    size, count = task.vectors.vector_size, int(task.neutral.sum())
-    total, products = np.zeros(size), np.zeros((size, size))
-    for part, rows in blocks(task.matrix):
-        unit, _ = to_unit(rows[task.neutral[part]])
-        total += unit.sum(axis=0)
-        products += unit.T @ unit
-    mean = total / count
-    covariance = products / count - np.outer(mean, mean)
+    mean, covariance = moments(task.matrix, task.neutral)
+    count = int(task.neutral.sum())
     shares = [len(rows) / count * (task.unit(rows).mean(axis=0) - mean) for rows in classes]
     return mean, covariance, np.stack(shares, axis=1)

@@ -31,11 +31,10 @@ from seqkit.debias.word_sets import WordSets, coverage
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import BundleError, DataError, Place, UsageError, name_hint
 from seqkit.storage import Bundle, BundleWriter, is_bundle, printable
+from seqkit.text.corpus import PHRASES
 
 DEBIAS = "debias.safetensors"
 """The member of a bundle with the subspace and what else a method computed."""
-
-_PHRASES = "phrases.tsv"
 
 TOLD = 1000
 """How much of a list a manifest has."""
@@ -123,8 +122,8 @@ class Debiased:
         with BundleWriter(path, kind="vectors", overwrite=overwrite) as writer:
             self.vectors.write_members(writer)
             writer.write_tensors(DEBIAS, tensors)
-            if bundle is not None and _PHRASES in bundle.manifest.members:
-                writer.write_text(_PHRASES, bundle.text(_PHRASES))
+            if bundle is not None and PHRASES in bundle.manifest.members:
+                writer.write_text(PHRASES, bundle.text(PHRASES))
             writer.commit(
                 config=config,
                 seed=self.record["settings"].get("seed"),

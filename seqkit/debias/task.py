@@ -101,6 +101,23 @@ def blocks(matrix: Matrix) -> Iterator[tuple[slice, Array]]:
         yield part, matrix[part].astype(np.float64)
 
 
+def moments(matrix: Matrix, chosen: npt.NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Mean, (vector_size,), and covariance, (vector_size, vector_size), of rows at length 1.
+
+    Args:
+        matrix: (vocabulary, vector_size).
+        chosen: (vocabulary,), the rows.
+    """
+    size, count = matrix.shape[1], int(chosen.sum())
+    total, products = np.zeros(size), np.zeros((size, size))
+    for part, rows in blocks(matrix):
+        unit, _ = to_unit(rows[chosen[part]])
+        total += unit.sum(axis=0)
+        products += unit.T @ unit
+    mean = total / count
+    return mean, products / count - np.outer(mean, mean)
+
+
 def _parts(rows: int) -> list[slice]:
     return [slice(start, start + BLOCK) for start in range(0, rows, BLOCK)]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
@@ -17,7 +18,6 @@ from pathlib import Path
 import numpy as np
 
 from seqkit.embeddings._table import (
-    BYTE_ORDER_MARK,
     MAX_VECTOR_SIZE,
     Matrix,
     Table,
@@ -204,7 +204,7 @@ def write_projector(path: Path, table: Table) -> None:
         StorageError: the system refused.
     """
     check_words(path, table.words, _FORBIDDEN, _RULE)
-    if table.words[0].encode().startswith(BYTE_ORDER_MARK) and table.counts is None:
+    if table.words[0].encode().startswith(BOM_UTF8) and table.counts is None:
         reason = (
             f"the first word, {table.words[0]!r}, would be taken for a byte order mark; nothing was written"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,6 @@ OnBad = Literal["error", "skip"]
 Matrix = npt.NDArray[np.float32]
 
 MAX_VECTOR_SIZE = 1 << 16
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def open_table(path: Path) -> Iterator[Source]:
             size = None if kind else os.fstat(file.fileno()).st_size
             unpacked = decompressed(file, kind, str(path)) if kind else file
             stream = io.BufferedReader(_Unpacked(unpacked), 1 << 18)
-            if stream.peek(3)[:3] == BYTE_ORDER_MARK:
+            if stream.peek(3)[:3] == BOM_UTF8:
                 raise FormatError("begins with a byte order mark; remove it", path=path, line=1)
             yield Source(stream, size)
     except CorpusError as error:

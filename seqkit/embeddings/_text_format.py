@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from seqkit.embeddings._table import (
-    BYTE_ORDER_MARK,
     MAX_VECTOR_SIZE,
     Matrix,
     Table,
@@ -271,7 +271,7 @@ def write_headless(path: Path, table: Table) -> None:
         FormatError: a word that the format cannot hold.
     """
     _check(path, table)
-    if table.words[0].encode().startswith(BYTE_ORDER_MARK):
+    if table.words[0].encode().startswith(BOM_UTF8):
         reason = (
             f"the first word, {table.words[0]!r}, would be taken for a byte order mark; nothing was written"
         )

@@ -142,7 +142,7 @@ class Initial:
             config: of its method.
             progress: told what is taken and what is not.
         """
-        new, old = self._rows(vocabulary)
+        places = self._places(vocabulary)
         method, known, state = method_of(config), self._tensors(config), dict(trainer.state())
         fresh = []
         for name in [name for name in state if not name.startswith(OPTIMIZER)]:
@@ -152,12 +152,12 @@ class Initial:
                 fresh.append(name)
                 continue
             state[name] = np.array(state[name])
-            state[name][new if rows else ...] = given[old if rows else ...]
+            state[name][places if rows else ...] = given
         trainer.restore(state)
-        recurring = int((vocabulary.counts[new] > 0).sum())
+        recurring = int((vocabulary.counts[places] > 0).sum())
         progress.message(
-            f"going on from {self.name}: {recurring:,} of its {len(old):,} words are in the text; "
-            f"new words: {len(vocabulary) - len(old):,}"
+            f"going on from {self.name}: {recurring:,} of its {len(places):,} words are in the text; "
+            f"new words: {len(vocabulary) - len(places):,}"
         )
         if fresh:
             origin = f"is of method {self.method}" if self.method else "has no more than vectors"
@@ -177,12 +177,11 @@ class Initial:
             tables: the tensors of the trainer, by name.
             config: of its method.
         """
-        new, old = self._rows(vocabulary)
         method = method_of(config)
         if method.least_squares:
             tables = self._turned(vocabulary, tables, config)
         counts = vocabulary.counts.copy()
-        counts[new] += self.vectors.vocabulary.counts[old]
+        counts[self._places(vocabulary)] += self.vectors.vocabulary.counts
         summed = dict(zip(vocabulary, counts.tolist(), strict=True))
         united = Vocabulary.from_counts(summed, keep=vocabulary.words)
         order = np.array([vocabulary[word] for word in united])
@@ -199,10 +198,9 @@ class Initial:
         joined = {"phrases": self.config.get("phrases")} if len(self.phrases) else {}
         return joined | {"init": {"digest": self.digest, "work": self.work, "learning_rate": rate}}
 
-    def _rows(self, vocabulary: Vocabulary) -> tuple[Ids, Ids]:
-        """Where the old words are in a vocabulary that has them all, and where they were."""
-        words = self.vectors.words
-        return np.array([vocabulary[word] for word in words]), np.arange(len(words))
+    def _places(self, vocabulary: Vocabulary) -> Ids:
+        """Where the old words are, in their order, in a vocabulary that has them all."""
+        return np.array([vocabulary[word] for word in self.vectors.words])
 
     def _tensors(self, config: MethodConfig) -> Mapping[str, Matrix]:
         """What is known of the tensors of a method, by the names that its trainer has for them."""
@@ -221,15 +219,15 @@ class Initial:
         """The tables in the old frame, by orthogonal Procrustes over the words that recur."""
         from scipy.linalg import orthogonal_procrustes
 
-        new, old = self._rows(vocabulary)
-        recurs = vocabulary.counts[new] > 0
+        places = self._places(vocabulary)
+        recurs = vocabulary.counts[places] > 0
         turn = np.eye(self.vectors.vector_size, dtype=np.float32)
         if recurs.any():
-            now, before = tables["vectors"][new[recurs]], self.vectors.matrix[old[recurs]]
+            now, before = tables["vectors"][places[recurs]], self.vectors.matrix[recurs]
             turn = orthogonal_procrustes(now.astype(np.float64), before)[0].astype(np.float32)
         turned = {name: table @ turn if table.ndim == 2 else table.copy() for name, table in tables.items()}
         for name, given in self._tensors(config).items():
-            turned[name][new[~recurs]] = given[old[~recurs]]
+            turned[name][places[~recurs]] = given[~recurs]
         return turned
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def question_lines(path: Place) -> Iterator[tuple[int, str]]:
             data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise FormatError(f"more than {MAX_FILE_BYTES:,} bytes: not a file of test questions", path=path)
-    if data.startswith(b"\xef\xbb\xbf"):
+    if data.startswith(BOM_UTF8):
         raise FormatError("begins with a byte order mark; remove it", path=path, line=1)
     # Not splitlines, which also cuts at characters that stand inside words.
     for number, line in enumerate(data.split(b"\n"), 1):

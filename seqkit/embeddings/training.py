@@ -26,7 +26,7 @@ from seqkit.storage import BundleWriter
 from seqkit.text.corpus import PHRASES
 from seqkit.text.streams import resolve
 from seqkit.training.checkpoint import CheckpointFile, Position
-from seqkit.training.device import Device, choose_device, one_thread_per_operation
+from seqkit.training.device import Device, choose_device, set_threads
 from seqkit.training.loop import LoopConfig, TrainingLoop
 from seqkit.training.run import RunSettings
 from seqkit.training.signals import StopRequest
@@ -195,8 +195,7 @@ def prepare(
     if not are_counts(sources):
         resolve(sources)  # what is missing is told at once, not after TensorFlow has started
     device = choose_device(run.device, run.threads)
-    if not device.is_gpu:
-        one_thread_per_operation(device.threads)
+    set_threads(device, one_per_operation=True)
     config = _resolved(config, run, device)
     found = material(sources, config, corpus, counting, folder, progress, initial)
     config = initial.configured(config, found.tokens) if initial else config

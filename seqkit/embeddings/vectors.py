@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from seqkit._manifest import TENSORS
 from seqkit.embeddings import queries
 from seqkit.embeddings._table import first_not_finite
 from seqkit.embeddings.formats import OnBad, Table, read_table, write_table
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
 Matrix = npt.NDArray[np.float32]
-
-TENSORS = "tensors.safetensors"
 
 
 class Vectors:
@@ -196,7 +195,6 @@ class Vectors:
         config: Mapping[str, Any] | None = None,
         seed: int | None = None,
         metrics: Mapping[str, Any] | None = None,
-        fingerprint: str | None = None,
         history: list[Any] | None = None,
     ) -> None:
         """Writes a bundle; a crash at any instant leaves a whole one, the old or the new.
@@ -207,7 +205,6 @@ class Vectors:
             config: how the vectors were made, as JSON.
             seed: the seed of the run.
             metrics: what was measured, as JSON.
-            fingerprint: sha256 of the training text, in hex.
             history: one JSON object per evaluation.
 
         Raises:
@@ -217,9 +214,7 @@ class Vectors:
         """
         with BundleWriter(path, kind="vectors", overwrite=overwrite) as writer:
             self.write_members(writer)
-            writer.commit(
-                config=config or {}, seed=seed, metrics=metrics, fingerprint=fingerprint, history=history
-            )
+            writer.commit(config=config or {}, seed=seed, metrics=metrics, history=history)
 
     def write_members(self, writer: BundleWriter) -> None:
         """Writes vocabulary and tensors to a bundle that somebody else commits.

@@ -36,6 +36,25 @@ def lines_of(ids: Ids) -> list[Ids]:
     return [part for part in np.split(ids, np.flatnonzero(ids == END_ID) + 1) if len(part)]
 
 
+def of_like_length(
+    lengths: NDArray[np.int64], batch_size: int, pool: int, rng: np.random.Generator
+) -> list[NDArray[np.int64]]:
+    """The numbers of the texts of each batch, of similar length, in an order that is drawn.
+
+    Args:
+        lengths: of the texts, (texts,).
+        batch_size: texts; the last of a pool may have fewer.
+        pool: batches' worth of texts that are sorted by length together.
+        rng: draws.
+    """
+    texts, batches = rng.permutation(len(lengths)), []
+    for start in range(0, len(texts), pool * batch_size):
+        part = texts[start : start + pool * batch_size]
+        part = part[np.argsort(lengths[part], kind="stable")]
+        batches += [part[first : first + batch_size] for first in range(0, len(part), batch_size)]
+    return [batches[number] for number in rng.permutation(len(batches))]
+
+
 def inputs_of(targets: Ids) -> Ids:
     """The token before each target of texts from their beginning, `<eos>` before the first.
 
@@ -134,12 +153,7 @@ class LineBatches:
     def _order(self, epoch: int) -> list[NDArray[np.int64]]:
         """The lines of each batch."""
         rng = np.random.default_rng([self._seed, epoch])
-        lines, batches = rng.permutation(len(self._ends)), []
-        for start in range(0, len(lines), self.POOL * self._batch_size):
-            pool = lines[start : start + self.POOL * self._batch_size]
-            pool = pool[np.argsort(self._lengths[pool], kind="stable")]
-            batches += [pool[i : i + self._batch_size] for i in range(0, len(pool), self._batch_size)]
-        return [batches[number] for number in rng.permutation(len(batches))]
+        return of_like_length(self._lengths, self._batch_size, self.POOL, rng)
 
     def steps_of(self, epoch: int) -> int:
         """Batches of an epoch."""

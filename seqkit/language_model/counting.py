@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from seqkit._manifest import TENSORS
 from seqkit.errors import CorpusError, Place, UsageError
 from seqkit.language_model.config import TextConfig
 from seqkit.language_model.material import CORPUS, Hashed, Ids, encoded, material
-from seqkit.language_model.mixture import KIND, TENSORS, MixtureConfig, fitted_weight, mixed
+from seqkit.language_model.mixture import KIND, MixtureConfig, fitted_weight, mixed
 from seqkit.language_model.model import LanguageModel
 from seqkit.language_model.ngram import NGram, count, to_tensors
 from seqkit.language_model.scoring import perplexity

@@ -149,9 +149,7 @@ def _of_tokens(
     ids, held_out = (
         np.where(part == LINE_END, np.int32(END_ID), part) for part in (text.ids, text.held_out_ids)
     )
-    counts = text.vocabulary.counts.copy()
-    counts[END_ID] = np.count_nonzero(ids == END_ID)
-    coding = Coding(config.level, Vocabulary(text.vocabulary.words, counts), config.cutter, config.lines)
+    coding = Coding(config.level, _with_ends(text.vocabulary, ids), config.cutter, config.lines)
     return Material(coding, ids, held_out, text.fingerprint)
 
 

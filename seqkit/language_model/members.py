@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from seqkit._manifest import TENSORS
 from seqkit._settings import checked_settings
 from seqkit.errors import BundleError, Place
 from seqkit.language_model.coding import SPECIALS, Coding
@@ -16,7 +17,7 @@ from seqkit.language_model.pairs import BytePairs
 from seqkit.storage import Bundle, BundleWriter
 from seqkit.text.vocabulary import VOCABULARY, Vocabulary
 
-KIND, TENSORS, PAIRS = "language_model", "tensors.safetensors", "pairs.json"
+KIND, PAIRS = "language_model", "pairs.json"
 
 
 def write_members(writer: BundleWriter, coding: Coding, network: LanguageNetwork) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit._manifest import TENSORS
 from seqkit._settings import check_numbers, checked_settings
 from seqkit.errors import BundleError, Place, UsageError
 from seqkit.language_model.coding import Coding
@@ -17,7 +18,7 @@ from seqkit.storage import Bundle
 from seqkit.text.tokenizers import TokenizerKind
 from seqkit.text.vocabulary import Vocabulary
 
-KIND, TENSORS = "ngram", "tensors.safetensors"
+KIND = "ngram"
 
 HALVINGS = 50
 """Of the interval that a weight is looked for in."""

@@ -191,16 +191,12 @@ class Scorer:
         count = max(1, min(PARTS, len(ids) // PART_TOKENS))
         parts = np.full((count, -(-len(ids) // count)), NO_TARGET, np.int32)
         parts.reshape(-1)[: len(ids)] = ids
-        return self._sum(parts) / len(ids)
+        sums = (np.sum(piece.surprisal.numpy(), dtype=np.float64) for _, piece in self.pieces(parts))
+        return float(sum(sums)) / len(ids)
 
     def mean_of_lines(self, ids: Ids, labels: Ids | None = None, batch_size: int = 64) -> float:
         """Nats a token, each line from its beginning, by its label, if lines have any."""
         return float(np.mean(self.lines(lines_of(ids), labels, batch_size).surprisal, dtype=np.float64))
-
-    def _sum(self, parts: Ids) -> float:
-        return float(
-            sum(np.sum(piece.surprisal.numpy(), dtype=np.float64) for _, piece in self.pieces(parts))
-        )
 
 
 def _close(state: Any, other: Any) -> bool:

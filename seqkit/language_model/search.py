@@ -18,7 +18,7 @@ from seqkit.language_model.trainer import make_network, make_trainer
 from seqkit.language_model.training import RunConfig, TrainingConfig
 from seqkit.progress import SILENT, Progress
 from seqkit.text.streams import resolve
-from seqkit.training.device import Device, Precision, all_threads_per_operation, choose_device
+from seqkit.training.device import Device, Precision, choose_device, set_threads
 from seqkit.training.network import NetworkTrainer
 from seqkit.training.optimizers import OptimizerConfig
 from seqkit.training.scales import Range, Scale
@@ -177,7 +177,7 @@ def search_settings(
     ):
         resolve([*sources, *valid])
         device = choose_device(run.device, run.threads)
-        all_threads_per_operation(device)
+        set_threads(device)
         found = material(sources, text, training.seed, Path(folder), valid, progress)
         precision = device.precision(run.precision)
         trials = _Trials(found, network, training, device, precision, timed=config.minutes is not None)

@@ -24,7 +24,7 @@ from seqkit.progress import SILENT, Progress
 from seqkit.storage import BundleWriter
 from seqkit.text.streams import resolve
 from seqkit.training.checkpoint import CheckpointFile, Position
-from seqkit.training.device import Device, all_threads_per_operation, choose_device
+from seqkit.training.device import Device, choose_device, set_threads
 from seqkit.training.loop import LoopConfig, TrainingLoop
 from seqkit.training.network import NetworkTrainer
 from seqkit.training.optimizers import OptimizerConfig
@@ -273,7 +273,7 @@ def prepare(
         network, text = initial.network, initial.text
     network, text = network or NetworkConfig(), text or TextConfig()
     device = choose_device(run.device, run.threads)
-    all_threads_per_operation(device)
+    set_threads(device)
     known = initial.coding if initial else None
     found = material(sources, text, training.seed, folder, valid, progress, known)
     settings: dict[str, Any] = {

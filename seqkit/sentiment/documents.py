@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.sentiment.labels import Labels
+from seqkit.text.forms import ranges
 
 PAD, UNKNOWN = "<pad>", "<unk>"
 SPECIALS = (PAD, UNKNOWN)
@@ -48,7 +49,7 @@ class Documents:
         """Some of the texts, in the order of `numbers`."""
         lengths = self.lengths[numbers]
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        places = np.repeat(self.starts[:-1][numbers] - starts[:-1], lengths) + np.arange(starts[-1])
+        places = ranges(self.starts[:-1][numbers], lengths)
         return Documents([self.texts[number] for number in numbers], self.ids[places], starts)
 
 

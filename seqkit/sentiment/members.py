@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit._manifest import MANIFEST
+from seqkit._manifest import MANIFEST, TENSORS
 from seqkit._settings import checked_settings
 from seqkit.errors import BundleError, DataError, Place, SeqkitError
 from seqkit.sentiment.cutting import Cutter
@@ -20,7 +20,7 @@ from seqkit.sentiment.registry import model_kind
 from seqkit.storage import Bundle, BundleWriter
 from seqkit.text.vocabulary import VOCABULARY, Vocabulary
 
-KIND, TENSORS = "sentiment", "tensors.safetensors"
+KIND = "sentiment"
 
 MAX_MEMBERS = 100
 """Of an ensemble in a bundle."""

@@ -7,7 +7,7 @@ Text is UTF-8 without NUL; anything else raises a CorpusError that names file, l
 
 from __future__ import annotations
 
-from codecs import utf_8_decode
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, utf_8_decode
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -21,9 +21,6 @@ BLOCK_BYTES = 1 << 20
 
 MAX_TOKEN_BYTES = 1 << 24
 """A longer stretch without any place to cut is refused rather than held in memory."""
-
-_UTF8_MARK = b"\xef\xbb\xbf"
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 Boundary = Callable[[str], int]
 """Gives the last position where a text may be cut, 0 where there is none (`Tokenizer.last_boundary`)."""
@@ -109,9 +106,9 @@ def read_blocks(
     return _read_blocks(resolve(sources), boundary, progress, any_bytes)
 
 
-def iter_chunks(sources: Sources, *, boundary: Boundary = len, progress: Progress = SILENT) -> Iterator[str]:
+def iter_chunks(sources: Sources, *, progress: Progress = SILENT) -> Iterator[str]:
     """As `read_blocks`, decoded: joined, the chunks are the whole text."""
-    return _decoded(read_blocks(sources, boundary, progress))
+    return _decoded(read_blocks(sources, progress=progress))
 
 
 def _decoded(blocks: Generator[Block, None, None]) -> Iterator[str]:
@@ -192,10 +189,10 @@ def _read_blocks(
 def _blocks_of(stream: ByteStream, boundary: Boundary, any_bytes: bool) -> Iterator[Block]:
     line, byte = 1, 0
     for data in _pieces(stream, boundary):
-        if byte == 0 and data.startswith(_UTF16_MARKS):
+        if byte == 0 and data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
             advice = "UTF-16 or UTF-32, not UTF-8; convert it, as in iconv -f UTF-16 -t UTF-8"
             raise CorpusError(advice, path=stream.name, line=1, byte=0)
-        mark = len(_UTF8_MARK) if byte == 0 and data.startswith(_UTF8_MARK) else 0
+        mark = len(BOM_UTF8) if byte == 0 and data.startswith(BOM_UTF8) else 0
         block = Block(data[mark:], stream.name, line, byte + mark).checked(any_bytes)
         if block.data or not data:
             yield block

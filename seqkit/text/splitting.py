@@ -18,7 +18,8 @@ from seqkit.errors import UsageError
 UNIT_TOKENS = 1000
 """The longest stretch of a line that is held out, or not, as a whole."""
 
-_GOLDEN = 0x9E3779B97F4A7C15
+GOLDEN = 0x9E3779B97F4A7C15
+"""What SplitMix64 (Steele, Lea and Flood 2014) adds to its state for each output."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,16 @@ class Split:
             units: numbers of units, any shape.
 
         Returns:
-            Of the same shape: for unit u, whether output u + 1 of the generator SplitMix64 (Steele, Lea and
-            Flood 2014), which begins at the mixed seed, is below the fraction of its range.
+            Of the same shape: for unit u, whether output u + 1 of SplitMix64, which begins at the mixed seed,
+            is below the fraction of its range.
         """
         start = _mixed(np.array(self.seed, np.uint64).reshape(1))
-        words = _mixed(start + (units + np.uint64(1)) * np.uint64(_GOLDEN))
-        return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53 < self.fraction
+        return uniform(start + (units + np.uint64(1)) * np.uint64(GOLDEN)) < self.fraction
+
+
+def uniform(states: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """The outputs of SplitMix64 at states, any shape, as numbers on [0, 1)."""
+    return (_mixed(states) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -86,11 +91,8 @@ def parts(slices: Iterable[NDArray[np.int32]], split: Split) -> Iterator[Part]:
         slices: the text from its beginning, in slices of any lengths above 0.
         split: the choice.
     """
-    units, in_line, held = (
-        0,
-        0,
-        False,
-    )  # units begun; tokens of the last one's line so far; is that one held out
+    # units begun; tokens of the last one's line so far; is that one held out
+    units, in_line, held = 0, 0, False
     for numbers in slices:
         starts, in_line = _unit_starts(numbers, in_line)
         chosen = split.chosen(np.arange(units, units + len(starts), dtype=np.uint64))

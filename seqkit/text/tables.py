@@ -236,9 +236,7 @@ class Table:
         if "\t" in first:
             return "tsv"
         cells = [cell.strip('" ') for cell in first.split(",")]
-        named = self.columns.named
-        is_header = set(named) <= set(cells) if named else looks_like_header(cells, labelled=self.labelled)
-        return "csv" if len(cells) > 1 and is_header else None
+        return "csv" if len(cells) > 1 and self._is_header(cells) else None
 
     def _error(self, line: int, reason: str) -> CorpusError:
         return CorpusError(reason, path=self.path, line=line)

@@ -150,9 +150,9 @@ class Vocabulary:
             raise UsageError(f"id {index} is outside 0 to {len(self.words) - 1}")
         return self.words[index]
 
-    def suggest(self, word: str, n: int = 3) -> list[str]:
-        """The at most `n` words of nearest spelling, best first; more frequent ones first among equals."""
-        return nearest(word, self.words, n)
+    def suggest(self, word: str) -> list[str]:
+        """The at most three words of nearest spelling, best first; more frequent ones first among equals."""
+        return nearest(word, self.words, 3)
 
     @cached_property
     def _ids(self) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -87,33 +87,22 @@ def choose_device(name: DeviceName = "auto", threads: int | None = None) -> Devi
     return Device("/CPU:0", threads or available_cores())
 
 
-def all_threads_per_operation(device: Device) -> None:
-    """Lets each of TensorFlow's operations use the threads of a CPU.
+def set_threads(device: Device, *, one_per_operation: bool = False) -> None:
+    """Tells TensorFlow what its operations do with the threads of a CPU.
 
-    For models of few large operations. It holds for the whole process and only before TensorFlow first
-    computes; after that it changes nothing.
+    It holds for the whole process and only before TensorFlow first computes; after that it changes nothing.
+
+    Args:
+        device: whose threads; on a GPU nothing is told.
+        one_per_operation: for models of many small operations, which get slower when a single one is spread
+            over threads: as many run at the same time as there are threads. Each uses all of them otherwise.
     """
     import tensorflow as tf
 
     if device.is_gpu:
         return
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(device.threads)
-    except RuntimeError:  # TensorFlow has started
-        return
-
-
-def one_thread_per_operation(threads: int) -> None:
-    """Lets TensorFlow run `threads` operations at the same time, each on one thread.
-
-    For models of many small operations, which get slower when a single one is spread over threads. It holds
-    for the whole process and only before TensorFlow first computes; after that it changes nothing, and models
-    train to the same numbers, more slowly.
-    """
-    import tensorflow as tf
-
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
-    except RuntimeError:  # TensorFlow has started
-        return
+    threading = tf.config.threading
+    with suppress(RuntimeError):  # TensorFlow has started
+        threading.set_intra_op_parallelism_threads(1 if one_per_operation else device.threads)
+        if one_per_operation:
+            threading.set_inter_op_parallelism_threads(device.threads)

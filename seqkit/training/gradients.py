@@ -46,18 +46,8 @@ def processed(gradients: Sequence[Any], variables: Sequence[Any], config: Optimi
         found = [dense(*pair) for pair in zip(gradients, variables, strict=True)]
     found = [_regularised(*pair, config) for pair in zip(found, variables, strict=True)]
     if config.clip_value is not None:
-        found = clipped_by_value(found, config.clip_value)
+        found = [tf.clip_by_value(each, -config.clip_value, config.clip_value) for each in found]
     return clipped_by_norm(found, config.clip_norm) if config.clip_norm is not None else found
-
-
-def clipped_by_value(gradients: Sequence[Any], limit: float) -> list[Any]:
-    """The gradients with every entry in [-limit, limit].
-
-    Args:
-        gradients: dense, or sparse without rows that come twice.
-        limit: above 0.
-    """
-    return [_mapped(each, lambda values: tf.clip_by_value(values, -limit, limit)) for each in gradients]
 
 
 def clipped_by_norm(gradients: Sequence[Any], limit: float) -> list[Any]:
@@ -69,8 +59,13 @@ def clipped_by_norm(gradients: Sequence[Any], limit: float) -> list[Any]:
     """
     values = [each.values if isinstance(each, tf.IndexedSlices) else each for each in gradients]
     norm = tf.sqrt(tf.add_n([tf.reduce_sum(tf.square(tf.cast(each, tf.float32))) for each in values]))
-    scale = tf.minimum(1.0, limit / norm)  # a norm of 0 makes it 1
-    return [_mapped(each, lambda tensor: tensor * tf.cast(scale, tensor.dtype)) for each in gradients]
+    # A norm of 0 makes it 1. tf.clip_by_global_norm has limit · (1/limit) below the limit: not always 1.
+    scale = tf.minimum(1.0, limit / norm)
+    scaled = [each * tf.cast(scale, each.dtype) for each in values]
+    return [
+        tf.IndexedSlices(part, each.indices, each.dense_shape) if isinstance(each, tf.IndexedSlices) else part
+        for part, each in zip(scaled, gradients, strict=True)
+    ]
 
 
 def _regularised(gradient: Any, variable: Any, config: OptimizerConfig) -> Any:
@@ -82,9 +77,3 @@ def _regularised(gradient: Any, variable: Any, config: OptimizerConfig) -> Any:
     if config.l2:
         gradient += tf.cast(config.l2, weights.dtype) * weights
     return gradient
-
-
-def _mapped(gradient: Any, function: Any) -> Any:
-    if isinstance(gradient, tf.IndexedSlices):
-        return tf.IndexedSlices(function(gradient.values), gradient.indices, gradient.dense_shape)
-    return function(gradient)

@@ -252,9 +252,8 @@ class TrainingLoop:
         if epoch == len(history):
             return
         found = self._best.read()
-        if (
-            found is None or found[1].epoch != epoch
-        ):  # somebody's hand, or a machine that is not deterministic
+        # Somebody's hand, or a machine that is not deterministic.
+        if found is None or found[1].epoch != epoch:
             self._progress.message(f"{self._best.path}: not the state of epoch {epoch}; kept the last one")
             return
         self._trainee.restore(found[0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers import Interrupting, Told
 from seqkit.corpora import open_corpus
 from seqkit.embeddings.cooccurrence.building import count_sources
 from seqkit.embeddings.glove.config import GloVeConfig
@@ -21,7 +21,7 @@ from seqkit.embeddings.methods import METHODS
 from seqkit.embeddings.training import RunConfig, train
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import BundleError, InterruptedTraining, MissingInputError, UsageError
-from seqkit.progress import SILENT, Silent
+from seqkit.progress import SILENT
 from seqkit.storage import Bundle, read_tensors
 from seqkit.text.tokenizers import Tokenizer
 from seqkit.text.vocabulary import Vocabulary
@@ -54,14 +54,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class Told(Silent):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.lines.append(text)
-
-
 @pytest.fixture(scope="module", params=METHODS)
 def pair(
     request: pytest.FixtureRequest, folder: Path, tmp_path_factory: pytest.TempPathFactory
@@ -72,7 +64,7 @@ def pair(
     old, new = bundles / "old", bundles / "new"
     train([folder / "old.txt"], old, config(name), run=RUN)
     train([folder / "new.txt"], new, config(name), run=RUN, init=old, progress=told)
-    return name, old, new, told.lines
+    return name, old, new, told.messages
 
 
 Pair = tuple[str, Path, Path, list[str]]
@@ -159,18 +151,6 @@ def test_training_begins_with_every_tensor_of_the_old_run(pair: Pair, folder: Pa
         np.testing.assert_allclose(after[table], before[table], atol=1e-5, err_msg=table)
 
 
-class Interrupt(Silent):
-    def __init__(self) -> None:
-        self.task = ""
-
-    def start(self, task: str, total: float | None, unit: str) -> None:
-        self.task = task
-
-    def update(self, completed: float, **metrics: float) -> None:
-        if self.task == "training":
-            os.kill(os.getpid(), signal.SIGINT)
-
-
 @pytest.mark.slow
 def test_an_interrupted_run_goes_on_to_the_same_bytes_and_only_from_the_same_vectors(
     pair: Pair, folder: Path, tmp_path: Path
@@ -178,7 +158,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes_and_only_from_the_same_vec
     name, old, new, _ = pair
     sources, bundle = [folder / "new.txt"], tmp_path / "b"
     with pytest.raises(InterruptedTraining):
-        train(sources, bundle, config(name), run=RUN, init=old, progress=Interrupt())
+        train(sources, bundle, config(name), run=RUN, init=old, progress=Interrupting())
     with pytest.raises(UsageError, match=r"init\.digest was \w+, is None"):
         train(sources, bundle, config(name), run=RUN)
     with pytest.raises(UsageError, match=r"init\.digest was"):
@@ -234,7 +214,7 @@ def test_vectors_of_a_file(name: str, folder: Path, tmp_path: Path) -> None:
     assert after.vocabulary.counts[after.vocabulary["king"]] == RECENT_COUNTS["king"]
     config_ = Bundle.open(tmp_path / "b").manifest.config
     assert config_["learning_rate"] == METHODS[name].config().learning_rate
-    assert told.lines[1].startswith(f"{tmp_path / 'v.vec'} has no more than vectors: begun anew: ")
+    assert told.messages[1].startswith(f"{tmp_path / 'v.vec'} has no more than vectors: begun anew: ")
     taken = after["king"] @ before["king"] / np.linalg.norm(after["king"]) / np.linalg.norm(before["king"])
     assert taken > 0.5
 
@@ -246,11 +226,11 @@ def test_vectors_of_another_method_and_of_another_hidden_layer(folder: Path, tmp
     train(
         sources, tmp_path / "a", config("window", epochs=1), run=RUN, init=tmp_path / "window", progress=told
     )
-    assert told.lines[1:] == [
+    assert told.messages[1:] == [
         f"{tmp_path / 'window'} has other shapes: begun anew: hidden_kernel, hidden_bias, output_kernel"
     ]
     train(sources, tmp_path / "b", config("skipgram"), run=RUN, init=tmp_path / "window", progress=told)
-    assert told.lines[-1] == f"{tmp_path / 'window'} is of method window: begun anew: context"
+    assert told.messages[-1] == f"{tmp_path / 'window'} is of method window: begun anew: context"
 
 
 @pytest.mark.parametrize("pair", ["glove"], indirect=True)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqkit.corpora import open_corpus
 from seqkit.embeddings.cooccurrence.building import count_sources
 from seqkit.embeddings.cooccurrence.config import CooccurrenceConfig
 from seqkit.embeddings.cooccurrence.counts import KIND, Cooccurrences
@@ -26,13 +25,6 @@ from seqkit.storage import Bundle, BundleWriter
 SMALL = GloVeConfig(vector_size=8, window=3, epochs=2, x_max=10, seed=5)
 CORPUS = CorpusConfig(min_count=2, max_vocab=300, validation=0.05)
 RUN = RunConfig(threads=2, precision="float32")
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("text") / "text.txt"
-    path.write_text("".join(f"{line}\n" for line in open_corpus("kingdom", size=1000)))
-    return path
 
 
 @pytest.fixture(scope="module")

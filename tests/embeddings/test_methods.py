@@ -7,8 +7,6 @@ any, one that learns answers many after seconds.
 from __future__ import annotations
 
 import hashlib
-import os
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers import Interrupting
 from seqkit.corpora import corpus_file, open_corpus
 from seqkit.embeddings.evaluation import evaluate
 from seqkit.embeddings.material import CorpusConfig
@@ -25,7 +24,6 @@ from seqkit.embeddings.methods import METHODS, method_of
 from seqkit.embeddings.training import RunConfig, TrainingReport, train
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import CorpusError, InterruptedTraining, UsageError
-from seqkit.progress import Silent
 from seqkit.storage import Bundle, partial_path
 
 LINES = 6000
@@ -133,22 +131,6 @@ def test_files_of_other_tools_have_the_same_vectors(
     np.testing.assert_array_equal(again.matrix, vectors.matrix)
 
 
-class InterruptAfter(Silent):
-    """Sends SIGINT when training has reported a number of times."""
-
-    def __init__(self, reports: int) -> None:
-        self._left, self._now = reports, ""
-
-    def start(self, task: str, total: float | None, unit: str) -> None:
-        self._now = task
-
-    def update(self, completed: float, **metrics: float) -> None:
-        if self._now == "training":
-            self._left -= 1
-            if self._left == 0:
-                os.kill(os.getpid(), signal.SIGINT)
-
-
 @pytest.mark.slow
 def test_an_interrupted_run_goes_on_to_the_same_bytes(
     trained: tuple[str, TrainingReport, Path], text: Path, tmp_path: Path
@@ -159,7 +141,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(
     name, report, bundle = trained
     misses = compiled.cache_info().misses
     with pytest.raises(InterruptedTraining) as caught:
-        train([text], tmp_path / "b", config(name), corpus=HELD_OUT, run=RUN, progress=InterruptAfter(1))
+        train([text], tmp_path / "b", config(name), corpus=HELD_OUT, run=RUN, progress=Interrupting())
     assert caught.value.checkpoint == partial_path(tmp_path / "b")
     again = train([text], tmp_path / "b", config(name), corpus=HELD_OUT, run=RUN)
     assert again.history == report.history

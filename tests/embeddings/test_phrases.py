@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from helpers import Interrupting
 from seqkit.corpora import open_corpus
 from seqkit.embeddings.cooccurrence.building import count_sources
 from seqkit.embeddings.glove.config import GloVeConfig
@@ -18,7 +17,6 @@ from seqkit.embeddings.skipgram.config import SkipGramConfig
 from seqkit.embeddings.training import RunConfig, train
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import BundleError, InterruptedTraining, UsageError
-from seqkit.progress import Silent
 from seqkit.storage import Bundle, BundleWriter
 from seqkit.text.phrases import PhraseConfig
 
@@ -69,22 +67,10 @@ def test_going_on_joins_the_same_phrases_and_learns_none(folder: Path, tmp_path:
         train([folder / "new.txt"], tmp_path / "c", SMALL, corpus=PHRASED, run=RUN, init=folder / "old")
 
 
-class Interrupt(Silent):
-    def __init__(self) -> None:
-        self.task = ""
-
-    def start(self, task: str, total: float | None, unit: str) -> None:
-        self.task = task
-
-    def update(self, completed: float, **metrics: float) -> None:
-        if self.task == "training":
-            os.kill(os.getpid(), signal.SIGINT)
-
-
 def test_a_run_goes_on_with_the_same_phrases_alone(folder: Path, tmp_path: Path) -> None:
     sources = [folder / "old.txt"]
     with pytest.raises(InterruptedTraining):
-        train(sources, tmp_path / "b", SMALL, corpus=PHRASED, run=RUN, progress=Interrupt())
+        train(sources, tmp_path / "b", SMALL, corpus=PHRASED, run=RUN, progress=Interrupting())
     other = CorpusConfig(phrases=PhraseConfig(threshold=5))
     with pytest.raises(UsageError, match=r"phrases\.threshold was 10\.0, is 5"):
         train(sources, tmp_path / "b", SMALL, corpus=other, run=RUN)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seqkit.corpora import open_corpus
+from helpers import Interrupting, signals_are_not_ours
 from seqkit.embeddings import training
 from seqkit.embeddings.material import CorpusConfig
 from seqkit.embeddings.skipgram.config import SkipGramConfig
@@ -35,13 +35,6 @@ from seqkit.storage import Bundle, partial_path
 from seqkit.text.tokenizers import Tokenizer
 
 SMALL = SkipGramConfig(vector_size=8, epochs=3)
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("text") / "text.txt"
-    path.write_text("".join(f"{line}\n" for line in open_corpus("kingdom", size=1000)))
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -279,36 +272,10 @@ def test_divergence(tmp_path: Path, text: Path, monkeypatch: pytest.MonkeyPatch)
 # --- signals where there is nothing to save yet
 
 
-@contextmanager
-def signals_are_not_ours() -> Iterator[None]:
-    """Should the code under test take no signal, the tests go on all the same."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: None) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
-
-
-class Sender(Silent):
-    """Sends a signal when a task reports."""
-
-    def __init__(self, number: int, task: str) -> None:
-        self._number, self._task, self._now = number, task, ""
-
-    def start(self, task: str, total: float | None, unit: str) -> None:
-        self._now = task
-
-    def update(self, completed: float, **metrics: float) -> None:
-        if self._now == self._task:
-            os.kill(os.getpid(), self._number)
-
-
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_while_text_is_read(tmp_path: Path, text: Path, number: int, code: int) -> None:
     with signals_are_not_ours(), pytest.raises(InterruptedTraining, match="begins anew") as caught:
-        train([text], tmp_path / "b", SMALL, progress=Sender(number, "reading text"))
+        train([text], tmp_path / "b", SMALL, progress=Interrupting(1, number, "reading text"))
     assert (caught.value.exit_code, caught.value.checkpoint) == (code, None)
     assert nothing_left(tmp_path / "b")
 
@@ -349,7 +316,7 @@ def test_what_became_of_a_stopped_run(tmp_path: Path, text: Path, plain: tuple[T
         return train([copy], tmp_path / "b", config, corpus=CorpusConfig(**corpus), progress=progress)
 
     with signals_are_not_ours(), pytest.raises(InterruptedTraining, match="goes on from there") as caught:
-        go_on(progress=Sender(signal.SIGINT, "training"))
+        go_on(progress=Interrupting())
     assert caught.value.checkpoint == partial
     files = sorted(os.listdir(partial))
     assert files == ["checkpoint.safetensors", "corpus"]
@@ -372,7 +339,7 @@ def test_what_became_of_a_stopped_run(tmp_path: Path, text: Path, plain: tuple[T
         go_on()
     copy.write_bytes(text.read_bytes())
     with signals_are_not_ours(), pytest.raises(InterruptedTraining, match="goes on from there"):
-        go_on(progress=Sender(signal.SIGTERM, "reading text"))
+        go_on(progress=Interrupting(1, signal.SIGTERM, "reading text"))
 
     ids = partial / "corpus" / "ids.bin"
     os.rename(ids, tmp_path / "ids")

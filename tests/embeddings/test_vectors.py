@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from gensim.models import KeyedVectors
 
+from helpers import Told
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import (
     BundleError,
@@ -175,22 +176,6 @@ def test_places_without_vectors(tmp_path: Path) -> None:
 # --- files
 
 
-class Messages:
-    """A Progress that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.messages: list[str] = []
-
-    def start(self, task: str, total: float | None, unit: str) -> None: ...
-
-    def update(self, completed: float, **metrics: float) -> None: ...
-
-    def message(self, text: str) -> None:
-        self.messages.append(text)
-
-    def finish(self) -> None: ...
-
-
 @pytest.mark.parametrize("name", ["v.txt", "v.bin", "v.vec", "v.glove", "v.tsv"])
 def test_files_are_read_like_bundles(tmp_path: Path, vectors: Vectors, name: str) -> None:
     files = vectors.export(tmp_path / name)
@@ -204,9 +189,9 @@ def test_skipped_rows_are_reported(tmp_path: Path) -> None:
     (tmp_path / "v").write_text("a 1 2\nb 1\nc 3 4\n")
     with pytest.raises(FormatError, match="line 2"):
         Vectors.load(tmp_path / "v")
-    progress = Messages()
-    assert list(Vectors.load(tmp_path / "v", on_bad="skip", progress=progress).words) == ["a", "c"]
-    (message,) = progress.messages
+    told = Told()
+    assert list(Vectors.load(tmp_path / "v", on_bad="skip", progress=told).words) == ["a", "c"]
+    (message,) = told.messages
     assert message.startswith(f"1 bad rows skipped; the first: {tmp_path}/v, line 2: 1 numbers instead of 2")
 
 

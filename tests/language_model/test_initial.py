@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers import Failing, Told
 from seqkit.errors import BundleError, MissingInputError, UsageError
 from seqkit.language_model.config import NetworkConfig, TextConfig
 from seqkit.language_model.initial import settings_of
@@ -16,33 +17,13 @@ from seqkit.language_model.members import read_members
 from seqkit.language_model.model import LanguageModel
 from seqkit.language_model.training import RunConfig, TrainingConfig, train
 from seqkit.language_model.transfer import Transfer
-from seqkit.progress import SILENT, Silent
+from seqkit.progress import SILENT
 from seqkit.storage import Bundle, partial_path
 from seqkit.training.optimizers import OptimizerConfig
 
 NETWORK = NetworkConfig(layers=2, units=6, embedding_size=4, dropout=0.1)
 WORDS = TextConfig(tokenizer="whitespace", lowercase=True)
 RUN = RunConfig(precision="float32", threads=1, checkpoint_seconds=0)
-
-
-class Listening(Silent):
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.heard.append(text)
-
-
-class Failing(Silent):
-    """Ends a run with its third report."""
-
-    def __init__(self) -> None:
-        self._left = 3
-
-    def update(self, completed: float, **metrics: float) -> None:
-        self._left -= bool(metrics)
-        if not self._left:
-            raise RuntimeError("enough")
 
 
 def run(
@@ -85,8 +66,8 @@ def folder(before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 def test_all_that_was_learned_and_the_mean_for_what_is_new(folder: Path) -> None:
     """The text has a, b, e and f; f is rarer than 2, c and d stay."""
-    heard = Listening()
-    report = run("new", "b", rate=0, transfer=Transfer(model="words"), text=None, progress=heard)
+    told = Told()
+    report = run("new", "b", rate=0, transfer=Transfer(model="words"), text=None, progress=told)
     old, new = tensors("words"), tensors("b")
     known = LanguageModel.load("words").coding.vocabulary
     words = LanguageModel.load("b").coding.vocabulary
@@ -105,7 +86,7 @@ def test_all_that_was_learned_and_the_mean_for_what_is_new(folder: Path) -> None
             np.testing.assert_allclose(new[name][words[word]], expected, rtol=1e-6)
     assert np.abs(old["kernel"]).max() > 0.1
     assert report.covered == 0.5  # a and b, of a, b, e and f
-    assert heard.heard == ["going on from words: 2 of its 4 tokens are in the text; new tokens: 2"]
+    assert told.messages == ["going on from words: 2 of its 4 tokens are in the text; new tokens: 2"]
 
 
 @pytest.mark.slow

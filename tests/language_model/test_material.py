@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers import Told
 from seqkit.errors import CorpusError, MissingInputError, UsageError
 from seqkit.language_model.coding import END_ID, SPECIALS, UNKNOWN_ID
 from seqkit.language_model.config import TextConfig
 from seqkit.language_model.material import Material, material
-from seqkit.progress import SILENT, Silent
+from seqkit.progress import SILENT
 from seqkit.text.encoding import fingerprint
 from seqkit.text.splitting import Split
 
@@ -252,16 +253,11 @@ def test_a_text_of_its_own_to_validate_on_has_labels(write: Any) -> None:
 def test_texts_to_validate_on_that_are_learned(
     write: Any, valid: str, options: dict[str, Any], told: str | None
 ) -> None:
-    messages: list[str] = []
-
-    class Told(Silent):
-        def message(self, text: str) -> None:
-            messages.append(text)
-
+    heard = Told()
     text = "line,kind\nx,a\ny,b\n" if "label_column" in options else "ab\nba\naa\n"
     path, other = write(text, "t.csv"), write(valid, "v.csv")
-    material([path], TextConfig(**options), 0, path.parent, [other], Told())
-    about = [message for message in messages if "to validate on" in message]
+    material([path], TextConfig(**options), 0, path.parent, [other], heard)
+    about = [message for message in heard.messages if "to validate on" in message]
     assert [message.startswith(told or "?") for message in about] == ([True] if told else [])
 
 

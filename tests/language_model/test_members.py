@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from seqkit.errors import BundleError, DataError, MissingInputError
+from helpers import bundle_refused
+from seqkit._manifest import TENSORS
+from seqkit.errors import DataError, MissingInputError
 from seqkit.language_model.coding import SPECIALS, Coding
 from seqkit.language_model.config import NetworkConfig, TextConfig
-from seqkit.language_model.members import PAIRS, TENSORS, read_members, write_members
+from seqkit.language_model.members import PAIRS, read_members, write_members
 from seqkit.language_model.network import LanguageNetwork
 from seqkit.language_model.pairs import BytePairs
 from seqkit.storage import BundleWriter
@@ -24,6 +27,8 @@ WORDS = Vocabulary.from_counts({"a": 3, "b": 2}, specials=SPECIALS)
 CONFIG = {"network": asdict(NETWORK), "text": asdict(TEXT)}
 OF = LanguageNetwork(NETWORK, len(WORDS), seed=5)
 TENSORS_OF = {name: weight.value.numpy() for name, weight in OF.weights.items()}
+
+refused = partial(bundle_refused, read_members)
 
 
 def write(
@@ -46,14 +51,6 @@ def write(
 
 def changed(part: str, **values: Any) -> Any:
     return {**CONFIG, part: {**CONFIG[part], **values}}
-
-
-def refused(path: Path, message: str) -> None:
-    with pytest.raises(BundleError, match=message) as caught:
-        read_members(path)
-    assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 500
-    assert str(caught.value).startswith(str(path))
 
 
 @pytest.mark.parametrize("tied", [False, True])

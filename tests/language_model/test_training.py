@@ -9,20 +9,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from helpers import Interrupting, signals_are_not_ours
 from seqkit.errors import CorpusError, DivergedError, InterruptedTraining, MissingInputError, UsageError
 from seqkit.language_model import training
 from seqkit.language_model.config import CELLS, LEVELS, NetworkConfig, TextConfig
 from seqkit.language_model.model import LanguageModel
 from seqkit.language_model.training import DEFAULT_OPTIMIZER, RunConfig, TrainingConfig, TrainingReport, train
-from seqkit.progress import SILENT, Silent
+from seqkit.progress import SILENT
 from seqkit.storage import Bundle, partial_path
 from seqkit.training import network as trainer
 from seqkit.training.averaging import triggered
@@ -55,34 +54,6 @@ def sentences(lines: int, seed: int = 0) -> str:
 
 def digest(bundle: Path) -> str:
     return hashlib.sha256((bundle / "tensors.safetensors").read_bytes()).hexdigest()
-
-
-@contextmanager
-def signals_are_not_ours() -> Iterator[None]:
-    """Should the code under test take no signal, the tests go on all the same."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: None) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
-
-
-class Sender(Silent):
-    """Sends a signal with the n-th report of training."""
-
-    def __init__(self, reports: int, number: int = signal.SIGINT) -> None:
-        self._left, self._number, self._now = reports, number, ""
-
-    def start(self, task: str, total: float | None, unit: str) -> None:
-        self._now = task
-
-    def update(self, completed: float, **metrics: float) -> None:
-        if self._now == "training" and metrics:
-            self._left -= 1
-            if not self._left:
-                os.kill(os.getpid(), self._number)
 
 
 # --- one run: what it learns, reports and saves
@@ -201,7 +172,7 @@ def test_a_run_that_was_stopped_ends_in_the_same_bytes(
     if settings is STREAM:
         assert triggered([record["validation_loss"] for record in whole.history[:3]], 1)
     with signals_are_not_ours(), pytest.raises(InterruptedTraining, match="goes on from there"):
-        go("stopped", Sender(reports))
+        go("stopped", Interrupting(reports))
     assert (tmp_path / "stopped.partial" / "checkpoint.safetensors").exists()
     for changed, named in (
         ({"network": NetworkConfig(layers=1, units=9)}, "network.units was 8, is 9"),

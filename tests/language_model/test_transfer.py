@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 
+from helpers import Failing, Told
 from seqkit.embeddings.initial import Initial
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import DataError, FormatError, MissingInputError, UsageError
@@ -19,7 +20,7 @@ from seqkit.language_model.config import NetworkConfig, TextConfig
 from seqkit.language_model.network import LanguageNetwork
 from seqkit.language_model.training import RunConfig, TrainingConfig, train
 from seqkit.language_model.transfer import InitialEmbeddings, Transfer
-from seqkit.progress import SILENT, Silent
+from seqkit.progress import SILENT
 from seqkit.storage import Bundle, partial_path
 from seqkit.text.vocabulary import Vocabulary
 
@@ -29,26 +30,6 @@ RUN = RunConfig(precision="float32", threads=1, checkpoint_seconds=0)
 
 # Of a, b, c and d in the text, three have one; z is not in it.
 TABLE = {"a": [3.0, 4.0, 0.0], "c": [0.0, -5.0, 0.0], "d": [1.0, 0.0, 7.0], "z": [100.0, 0.0, 0.0]}
-
-
-class Listening(Silent):
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.heard.append(text)
-
-
-class Failing(Silent):
-    """Ends a run with its third report, that is after two checkpoints."""
-
-    def __init__(self) -> None:
-        self._left = 3
-
-    def update(self, completed: float, **metrics: float) -> None:
-        self._left -= bool(metrics)
-        if not self._left:
-            raise RuntimeError("enough")
 
 
 def table(path: Path, **changed: list[float]) -> Path:
@@ -89,7 +70,7 @@ def tensors(bundle: str) -> Any:
 
 def test_words_with_a_vector_have_it_at_the_size_of_the_drawn_ones() -> None:
     """The mean square of (3, 4), (0, -5) is 50/4, so that the factor is .2/√12.5; z does not count."""
-    embeddings, progress = keras.Variable(np.full((5, 2), 0.5, np.float32)), Listening()
+    embeddings, progress = keras.Variable(np.full((5, 2), 0.5, np.float32)), Told()
     found = initial(["z", "c", "a"], [[1000, 0], [0, -5], [3, 4]])
     assert found.put_into(embeddings, WORDS, 0.2, progress) == pytest.approx(2 / 3)
     factor = 0.2 / math.sqrt(12.5)
@@ -97,7 +78,7 @@ def test_words_with_a_vector_have_it_at_the_size_of_the_drawn_ones() -> None:
     np.testing.assert_allclose(embeddings.numpy(), expected, rtol=1e-6)
     assert np.sqrt(np.mean(embeddings.numpy()[[2, 4]] ** 2)) == pytest.approx(0.2)
     # a and c, of a, b and c: 6 and 1 of 10
-    assert progress.heard == ["v: vectors for 66.7% of the words, which are 70.0% of the text"]
+    assert progress.messages == ["v: vectors for 66.7% of the words, which are 70.0% of the text"]
 
 
 def test_a_vector_of_the_unknown_word_is_its_own() -> None:

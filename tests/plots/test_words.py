@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from helpers import Told
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import UnavailableError, UnknownWordError, UsageError
 from seqkit.plots import MapConfig, plot_words
@@ -24,22 +25,6 @@ from seqkit.progress import SILENT
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
 HOSTILE = ["</text><script>x", "a&b", "\"q'", "$x_2$ \\frac", "_hidden", "\x1b[31m\n", "]]>", "{title}"]
-
-
-class Messages:
-    """A progress that keeps its messages."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def start(self, task: str, total: float | None, unit: str) -> None: ...
-
-    def update(self, completed: float, **metrics: float) -> None: ...
-
-    def message(self, text: str) -> None:
-        self.lines.append(text)
-
-    def finish(self) -> None: ...
 
 
 def random_vectors(n: int, size: int = 12) -> Vectors:
@@ -90,10 +75,10 @@ def test_a_heading_ends_before_the_scale_of_counts(length: int) -> None:
 
 def test_control_characters_in_names_have_a_font(tmp_path: Path) -> None:
     """They are drawn as escapes."""
-    messages = Messages()
+    told = Told()
     groups = MapConfig(groups={"a\n\x1b[31mb": ["word1", "word2"]})
-    plot_words(random_vectors(5), tmp_path / "g.svg", config=groups, progress=messages)
-    assert not messages.lines
+    plot_words(random_vectors(5), tmp_path / "g.svg", config=groups, progress=told)
+    assert not told.messages
 
 
 def read(path: Path) -> ElementTree.Element:
@@ -173,11 +158,11 @@ def test_no_two_drawn_labels_overlap(tmp_path: Path, n: int) -> None:
 
 def test_labels_without_room_are_counted(tmp_path: Path) -> None:
     matrix = np.tile(np.float32([1, 0]), (120, 1))  # all in one place
-    vectors, messages = Vectors([f"long word {index}" for index in range(120)], matrix), Messages()
-    report = plot_words(vectors, tmp_path / "m.svg", config=MapConfig(projection="pca"), progress=messages)
+    vectors, told = Vectors([f"long word {index}" for index in range(120)], matrix), Told()
+    report = plot_words(vectors, tmp_path / "m.svg", config=MapConfig(projection="pca"), progress=told)
     assert 0 < report.labels < report.words == 120
     assert len(labels_of(read(tmp_path / "m.svg"))) == report.labels
-    assert messages.lines == [
+    assert told.messages == [
         f"{120 - report.labels} of 120 words have no label, for lack of room; show fewer"
     ]
 
@@ -288,18 +273,18 @@ def test_svg_keeps_text_as_text(tmp_path: Path) -> None:
 def test_scripts_without_a_font_are_one_message(tmp_path: Path) -> None:
     # The private use area is in no font but Last Resort.
     words = ["\ue000\ue001", "\ue001x", "plain", "слово"]
-    vectors, messages = Vectors(words, np.eye(4, dtype=np.float32)), Messages()
+    vectors, told = Vectors(words, np.eye(4, dtype=np.float32)), Told()
     for ending in ("png", "svg"):
-        messages.lines.clear()
-        report = plot_words(vectors, tmp_path / f"m.{ending}", progress=messages)
+        told.messages.clear()
+        report = plot_words(vectors, tmp_path / f"m.{ending}", progress=told)
         assert report.labels == 4
-        assert messages.lines == []  # private characters are escaped like controls
+        assert told.messages == []  # private characters are escaped like controls
     vectors = Vectors(["𒀀𒀁", "plain", "word"], np.eye(3, dtype=np.float32))
     for ending in ("png", "svg", "html"):
-        messages.lines.clear()
-        plot_words(vectors, tmp_path / f"n.{ending}", progress=messages)
-        assert len(messages.lines) == 1
-        assert "no installed font has 2 of the characters" in messages.lines[0]
+        told.messages.clear()
+        plot_words(vectors, tmp_path / f"n.{ending}", progress=told)
+        assert len(told.messages) == 1
+        assert "no installed font has 2 of the characters" in told.messages[0]
     texts = {text.text: text for text in labels_of(read(tmp_path / "n.svg")).values()}
     assert "textLength" not in texts["𒀀𒀁"].attrib  # its width is not known
     assert "textLength" in texts["plain"].attrib

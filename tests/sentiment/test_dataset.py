@@ -7,22 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from helpers import Told
 from seqkit.errors import CorpusError, DataError, UsageError
-from seqkit.progress import Silent
 from seqkit.sentiment.cutting import Cutter
 from seqkit.sentiment.dataset import Dataset
 from seqkit.sentiment.documents import MISSING
 from seqkit.sentiment.encoder import TextEncoder, vocabulary_of
 from seqkit.sentiment.labels import Labels
 from seqkit.text.columns import Columns
-
-
-class Messages(Silent):
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.texts.append(text)
 
 
 @pytest.fixture
@@ -105,9 +97,9 @@ def test_a_folder_with_one_class(tmp_path: Path) -> None:
 
 def test_empty_texts_are_left_out_and_counted(path: Path) -> None:
     path.write_text("1\ta\n0\t\n0\t \n0\tb\n")
-    messages = Messages()
-    assert Dataset.load(path, progress=messages).texts == ["a", "b"]
-    assert messages.texts[-1] == f"2 empty texts are left out, the first in {path}, line 2"
+    told = Told()
+    assert Dataset.load(path, progress=told).texts == ["a", "b"]
+    assert told.messages[-1] == f"2 empty texts are left out, the first in {path}, line 2"
 
 
 def test_sources_are_needed() -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from seqkit.errors import BundleError
-from seqkit.sentiment.members import TENSORS, read_members
+from helpers import bundle_refused
+from seqkit._manifest import TENSORS
+from seqkit.sentiment.members import read_members
 from seqkit.storage import Bundle, BundleWriter
 from seqkit.text.vocabulary import VOCABULARY
+
+refused = partial(bundle_refused, read_members)
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +33,6 @@ def write(
         writer.write_tensors(TENSORS, dict(bundle.tensors(TENSORS)) if tensors is None else tensors)
         writer.commit(config=bundle.manifest.config if config is None else config)
     return path
-
-
-def refused(path: Path, message: str) -> None:
-    with pytest.raises(BundleError, match=message) as caught:
-        read_members(path)
-    assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 500
-    assert str(caught.value).startswith(str(path))
 
 
 def changed(bundle: Bundle, *path: Any, to: Any) -> Any:

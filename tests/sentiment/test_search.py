@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers import Told
 from seqkit.errors import DivergedError, InterruptedTraining, UsageError
-from seqkit.progress import Silent
 from seqkit.sentiment import search as module
 from seqkit.sentiment.dataset import Dataset
 from seqkit.sentiment.models.average import AverageConfig
@@ -37,14 +37,16 @@ DATA = texts(120)
 LINEAR = FitConfig(models=(LinearConfig(min_count=1),))
 
 
-class Told(Silent):
-    def __init__(self, at: int = 0, act: Any = None) -> None:
-        self.lines: list[str] = []
+class Acting(Told):
+    """Does something at the n-th message."""
+
+    def __init__(self, at: int, act: Any) -> None:
+        super().__init__()
         self._at, self._act = at, act
 
     def message(self, text: str) -> None:
-        self.lines.append(text)
-        if len(self.lines) == self._at:
+        super().message(text)
+        if len(self.messages) == self._at:
             self._act()
 
 
@@ -91,8 +93,8 @@ def test_the_best_is_found(learned: list[tuple[int, Any]]) -> None:
     assert (found.best.model, found.best.settings) == ("linear", {"l2": 1e-3})
     assert found.best.figures["accuracy"] > 0.8
     assert set(found.best.figures) == {"accuracy", "macro_f1", "log_loss"}
-    assert len(found.trials) == len(learned) == len(told.lines) == 2  # equal settings are trained once
-    assert "linear (l2 0.001), 108 texts in " in told.lines[0] + told.lines[1]
+    assert len(found.trials) == len(learned) == len(told.messages) == 2  # equal settings are trained once
+    assert "linear (l2 0.001), 108 texts in " in told.messages[0] + told.messages[1]
     assert {config.l2 for _, config in learned} == {1e-3, 1e6}
     assert {(config.min_count, config.ngrams) for _, config in learned} == {(1, 3)}
 
@@ -164,7 +166,7 @@ def test_time_ends_a_trial_in_the_middle() -> None:
         patch.setattr(module.time, "monotonic", clock)
         plan = SearchPlan(minutes=10, trials=3)
         found = search_settings(
-            DATA, plan, config, fixed=fixed - {"learning_rate"}, scales=scales, progress=Told(1, be_late)
+            DATA, plan, config, fixed=fixed - {"learning_rate"}, scales=scales, progress=Acting(1, be_late)
         )
     assert found.interrupted is None
     assert len(found.trials) == 1
@@ -200,14 +202,14 @@ def test_a_model_that_diverges_costs_nothing_else(monkeypatch: pytest.MonkeyPatc
     config = FitConfig(models=(LinearConfig(), AverageConfig()))
     found = search_settings(DATA, SearchPlan(minutes=1, trials=1), config, fixed={"ngrams"}, progress=told)
     assert {trial.model for trial in found.trials} == {"linear"}
-    assert told.lines[-1] == "average: every trial diverged: search at lower learning rates"
+    assert told.messages[-1] == "average: every trial diverged: search at lower learning rates"
     with pytest.raises(UsageError, match="every trial diverged"):
         search_settings(DATA, SearchPlan(minutes=1, trials=1), FitConfig(models=(AverageConfig(),)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_what_was_found(number: int) -> None:
-    told = Told(2, lambda: os.kill(os.getpid(), number))
+    told = Acting(2, lambda: os.kill(os.getpid(), number))
     found = search_settings(DATA, SearchPlan(minutes=1), LINEAR, progress=told)
     assert found.interrupted == number
     assert len(found.trials) == 2

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers import Told
 from seqkit.embeddings.initial import Initial
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import CorpusError, DataError, InterruptedTraining, MissingInputError, UsageError
@@ -50,12 +51,12 @@ class Teacher:
         return np.stack([1 - positive, positive], axis=1)
 
 
-class Told:
-    """Progress that remembers."""
+class Course(Told):
+    """Progress that remembers all."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.tasks: list[str] = []
-        self.messages: list[str] = []
         self.done: list[float] = []
 
     def start(self, task: str, total: float | None, unit: str) -> None:
@@ -65,15 +66,12 @@ class Told:
     def update(self, completed: float, **metrics: float) -> None:
         self.done.append(completed)
 
-    def message(self, text: str) -> None:
-        self.messages.append(text)
-
     def finish(self) -> None:
         self.done.append(-1)
 
 
 def test_texts_that_the_teacher_is_sure_of_are_learned_in_their_order() -> None:
-    texts, told = ["0.9", "0.5", " ", "0.1", "0.7", "0.31"], Told()
+    texts, told = ["0.9", "0.5", " ", "0.1", "0.7", "0.31"], Course()
     found = pseudo_labelled(Teacher(), Unlabelled(texts, 0.7), progress=told)
     assert list(found.texts) == ["0.9", "0.1", "0.7"]
     assert found.targets.tolist() == [1, 0, 1]
@@ -183,7 +181,7 @@ def test_seeds_vectors_and_networks_are_taught_like_all(
     words = ["good", "awful", "zestful", "unseen"]
     matrix = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
     resources = Resources(vectors=Initial("mine", Vectors(words, matrix), "0" * 64))
-    told = Told()
+    told = Course()
     fitted = fit_model(
         Dataset.load([toy_file]),
         FitConfig(models=models, seeds=seeds),

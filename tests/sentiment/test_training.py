@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from helpers import Told
 from seqkit.errors import DataError, InterruptedTraining, UsageError
-from seqkit.progress import Silent
 from seqkit.sentiment import training
 from seqkit.sentiment.dataset import Dataset
 from seqkit.sentiment.model import SentimentModel
@@ -113,17 +113,12 @@ def test_a_failed_run_leaves_nothing(toy_file: Path, tmp_path: Path) -> None:
 
 
 def test_validation_texts_that_are_learned_are_counted(toy_file: Path, tmp_path: Path) -> None:
-    told: list[str] = []
-
-    class Messages(Silent):
-        def message(self, text: str) -> None:
-            told.append(text)
-
+    told = Told()
     lines = toy_file.read_text().splitlines()
     valid = tmp_path / "v.tsv"
     valid.write_text("".join(f"{line}\n" for line in [*lines[:2], "positive\tan unheard delight"]))
-    train([toy_file], tmp_path / "b", valid=[valid], progress=Messages())
-    assert [text for text in told if text.startswith("2 of 3 texts to validate on are learned, too")]
+    train([toy_file], tmp_path / "b", valid=[valid], progress=told)
+    assert [text for text in told.messages if text.startswith("2 of 3 texts to validate on are learned, too")]
 
 
 def test_validation_labels_are_those_of_training(toy_file: Path, tmp_path: Path) -> None:

@@ -10,21 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from helpers import Told
 from seqkit.errors import CorpusError, MissingInputError, UsageError
-from seqkit.progress import Silent
 from seqkit.text import sources
 from seqkit.text.columns import Columns
 from seqkit.text.labelled import read_examples
 
 TSV = b"1\tgood\n0\tbad\n"
-
-
-class Messages(Silent):
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.texts.append(text)
 
 
 def pairs(place: object, **options: object) -> list[tuple[str | None, str]]:
@@ -130,9 +122,9 @@ def test_a_folder_for_each_class(tmp_path: Path) -> None:
         "train/unsup/0_0.txt": "who knows",
         "train/urls_pos.txt": "http://example.org",
     }
-    folder, messages = by_class(tmp_path, layout) / "train", Messages()
-    assert pairs(folder, progress=messages) == [("neg", "bad"), ("pos", "good<br />\nfilm"), ("pos", "fine")]
-    assert messages.texts == [f"{folder / 'unsup'}: left out, as it has no labels"]
+    folder, told = by_class(tmp_path, layout) / "train", Told()
+    assert pairs(folder, progress=told) == [("neg", "bad"), ("pos", "good<br />\nfilm"), ("pos", "fine")]
+    assert told.messages == [f"{folder / 'unsup'}: left out, as it has no labels"]
     assert next(iter(read_examples(folder))).path == str(folder / "neg" / "0_1.txt")
     assert [text for _, text in pairs(folder, labelled=False)] == [
         "bad",

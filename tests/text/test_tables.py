@@ -10,27 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers import Told
 from seqkit.errors import CorpusError
-from seqkit.progress import Silent
 from seqkit.text.columns import Columns
 from seqkit.text.tables import Table, ending_of
-
-
-class Messages(Silent):
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.texts.append(text)
 
 
 def read(
     content: str, ending: str, columns: Columns | None = None, *, labelled: bool = True
 ) -> tuple[list[tuple[int, str, dict[str, str | None]]], list[str]]:
-    messages = Messages()
-    table = Table("data", columns or Columns(), labelled, messages)
+    told = Told()
+    table = Table("data", columns or Columns(), labelled, told)
     lines = content.removesuffix("\n").split("\n") if content else []
-    return [(e.line, e.text, dict(e.labels)) for e in table.examples(iter(lines), ending)], messages.texts
+    return [(e.line, e.text, dict(e.labels)) for e in table.examples(iter(lines), ending)], told.messages
 
 
 STARS = Columns("review", ("stars",))

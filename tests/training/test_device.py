@@ -15,7 +15,7 @@ import pytest
 from seqkit._processors import available_cores
 from seqkit.errors import UnavailableError, UsageError
 from seqkit.training import device
-from seqkit.training.device import Device, choose_device, one_thread_per_operation
+from seqkit.training.device import Device, choose_device, set_threads
 
 
 class FakeTensorFlow:
@@ -117,9 +117,15 @@ def test_bfloat16(
 
 
 def test_threads_before_and_after_tensorflow_has_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = Device("/CPU:0", 5)
     fresh = use(monkeypatch, 0)
-    one_thread_per_operation(5)
+    set_threads(cpu, one_per_operation=True)
     assert fresh.told == [("intra", 1), ("inter", 5)]
-    started = use(monkeypatch, 0, started=True)
-    one_thread_per_operation(5)
-    assert started.told == []
+    fresh = use(monkeypatch, 0)
+    set_threads(cpu)
+    assert fresh.told == [("intra", 5)]
+    for where, started in ((cpu, True), (Device("/GPU:0", 1), False)):
+        fake = use(monkeypatch, 1, started=started)
+        set_threads(where, one_per_operation=True)
+        set_threads(where)
+        assert fake.told == []

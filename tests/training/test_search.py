@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers import Told
 from seqkit.errors import DivergedError, UsageError
 from seqkit.training.scales import Choice, Range, Scale
 from seqkit.training.search import SearchConfig, allocation, best_of, search
@@ -168,16 +169,11 @@ def test_the_first_trial_may_always_begin() -> None:
 
 
 def test_progress_tells_of_each_trial() -> None:
-    told: list[str] = []
-
-    class Told:
-        def message(self, text: str) -> None:
-            told.append(text)
-
+    told = Told()
     config = SearchConfig(budget=10.0, trials=1, rounds=1)
     space: dict[str, Scale] = {"x": Choice((0.25,)), "name": Choice(("adam",))}
-    search(lambda settings, resource: 1.5, space, config, progress=Told())  # type: ignore[arg-type]
-    assert told == ["trial 1 (x 0.25, name adam), 10 spent: loss 1.5000"]
+    search(lambda settings, resource: 1.5, space, config, progress=told)
+    assert told.messages == ["trial 1 (x 0.25, name adam), 10 spent: loss 1.5000"]
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def classifier_accuracy(
     order += per_class * np.arange(chosen.classes)[:, None]
     inside, outside = order[:, :trained].ravel(), order[:, trained:].ravel()
     model = LogisticRegression(max_iter=1000) if linear else SVC(kernel="rbf")
-    with threadpool_limits(1):  # as above; the products are too small to be shared
+    with threadpool_limits(1):  # sums in one order on any number of cores; products this small gain nothing
         found = model.fit(unit[inside], chosen.labels[inside]).predict(unit[outside])
     return _accuracy(found == chosen.labels[outside], seed)
 

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit._manifest import TENSORS
 from seqkit.errors import BundleError, Place
 from seqkit.storage import Bundle, BundleWriter, Tensors, is_bundle
 from seqkit.text.vocabulary import VOCABULARY, Vocabulary
 
 KIND = "cooccurrence"
-TENSORS = "tensors.safetensors"
 _DTYPES = {"offsets": np.int64, "columns": np.int32, "values": np.float32}
 
 CHECKED_AT_ONCE = 1 << 22

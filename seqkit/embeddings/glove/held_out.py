@@ -11,6 +11,7 @@ from seqkit.embeddings.cooccurrence.counts import Cooccurrences
 from seqkit.embeddings.glove.config import GloVeConfig
 from seqkit.embeddings.glove.layout import weights
 from seqkit.errors import CorpusError
+from seqkit.text.splitting import GOLDEN, uniform
 
 Floats = NDArray[np.float32]
 PART = 1 << 20
@@ -75,12 +76,6 @@ def hold_out(
 
 
 def _draw(low: NDArray[np.int64], high: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
-    """Uniform on [0, 1), a function of a pair and the seed: SplitMix64 (Steele, Lea and Flood 2014)."""
-    with np.errstate(over="ignore"):
-        z = (low.astype(np.uint64) << np.uint64(32) | high.astype(np.uint64)) + np.uint64(
-            (seed * 0x9E3779B97F4A7C15 + 0x9E3779B97F4A7C15) % 2**64
-        )
-        z = (z ^ z >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ z >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
-        z ^= z >> np.uint64(31)
-    return (z >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    """Uniform on [0, 1), a function of a pair and the seed."""
+    pairs = low.astype(np.uint64) << np.uint64(32) | high.astype(np.uint64)
+    return uniform(pairs + np.uint64((seed + 1) * GOLDEN % 2**64))

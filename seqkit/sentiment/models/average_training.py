@@ -18,6 +18,7 @@ from seqkit.sentiment.models.features import NO_ROW, Features
 from seqkit.sentiment.models.heads import Head, heads_of
 from seqkit.sentiment.models.initial_vectors import InitialVectors
 from seqkit.sentiment.models.runs import run
+from seqkit.text.forms import ranges
 from seqkit.training.checkpoint import Arrays
 from seqkit.training.loop import UnitReport
 
@@ -261,8 +262,7 @@ def _of_texts(
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """The rows of some texts, and how many each has."""
     lengths = np.diff(starts)[texts]
-    ends = np.cumsum(lengths)
-    return rows[np.repeat(starts[texts] - (ends - lengths), lengths) + np.arange(ends[-1])], lengths
+    return rows[ranges(starts[texts], lengths)], lengths
 
 
 def _counted(kept: NDArray[np.bool_], lengths: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.language_model.batches import rounded_up
+from seqkit.language_model.batches import of_like_length, rounded_up
 from seqkit.sentiment.documents import MISSING, PAD_ID, Documents, Labelled
 from seqkit.sentiment.models.augmentation import Augmentation
 from seqkit.sentiment.models.heads import tasks_of
@@ -115,10 +115,4 @@ class TextBatches:
 
     def _order(self, epoch: int) -> list[NDArray[np.int64]]:
         rng = np.random.default_rng([self._seed, 4, epoch])
-        size, lengths = self._batch_size, self._documents.lengths
-        texts, batches = rng.permutation(len(lengths)), []
-        for start in range(0, len(texts), POOL * size):
-            pool = texts[start : start + POOL * size]
-            pool = pool[np.argsort(lengths[pool], kind="stable")]
-            batches += [pool[first : first + size] for first in range(0, len(pool), size)]
-        return [batches[number] for number in rng.permutation(len(batches))]
+        return of_like_length(self._documents.lengths, self._batch_size, POOL, rng)

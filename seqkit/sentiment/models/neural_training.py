@@ -21,7 +21,7 @@ from seqkit.sentiment.models.network import TextNetwork
 from seqkit.sentiment.models.network_batches import TextBatches, padded, scoring_batches, shortened
 from seqkit.sentiment.models.network_settings import NetworkSettings
 from seqkit.sentiment.models.runs import run
-from seqkit.training.device import all_threads_per_operation, choose_device
+from seqkit.training.device import choose_device, set_threads
 from seqkit.training.network import NetworkTrainer
 
 INITIAL_RANGE = 0.1
@@ -52,7 +52,7 @@ def trained(
     if initial is None and language is None and config.frozen:
         raise UsageError("frozen vectors need initial ones: give some (--vectors)")
     device = fitting.resources.device or choose_device()
-    all_threads_per_operation(device)
+    set_threads(device)
     train, valid = (_shortened(each, config.max_length) for each in (fitting.train, fitting.valid))
     with device.scope():
         vectors = (

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from seqkit._settings import check_numbers
 from seqkit.errors import DataError
 from seqkit.sentiment.documents import Documents
+from seqkit.text.forms import ranges
 
 EMPTY = 0
 """What a slot without an n-gram holds; no n-gram that `ngram_keys` gives has it."""
@@ -95,10 +96,7 @@ def leading_out(documents: Documents, n: int) -> NDArray[np.int64]:
 def in_endings(documents: Documents, length: int) -> NDArray[np.int64]:
     """The tokens that are among the last `length` of their text."""
     first = np.maximum(documents.starts[1:] - length, documents.starts[:-1])
-    counts = documents.starts[1:] - first
-    before = np.cumsum(counts) - counts
-    places: NDArray[np.int64] = np.arange(counts.sum()) + np.repeat(first - before, counts)
-    return places
+    return ranges(first, documents.starts[1:] - first)
 
 
 def parts(documents: Documents, tokens: int = _TOKENS_AT_ONCE) -> Iterator[Documents]:

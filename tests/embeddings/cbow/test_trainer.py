@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from helpers import bits
 from seqkit.embeddings.cbow import trainer as module
 from seqkit.embeddings.cbow.config import CBOWConfig
 from seqkit.embeddings.cbow.kernel import CBOWKernel
@@ -53,10 +54,6 @@ def pair(corpus: EncodedCorpus) -> Iterator[tuple[CBOWTrainer, CBOWTrainer]]:
     yield trainers[0], trainers[1]
     for trainer in trainers:
         trainer.close()
-
-
-def bits(trainer: CBOWTrainer) -> dict[str, bytes]:
-    return {name: table.tobytes() for name, table in trainer.state().items()}
 
 
 def test_a_run_goes_on_from_its_state_to_the_same_bytes(pair: tuple[CBOWTrainer, CBOWTrainer]) -> None:

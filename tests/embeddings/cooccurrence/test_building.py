@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers import Interrupting
 from seqkit.corpora import open_corpus
 from seqkit.embeddings.cooccurrence import building
 from seqkit.embeddings.cooccurrence.building import count_sources
@@ -16,7 +17,6 @@ from seqkit.embeddings.cooccurrence.counting import CountingConfig
 from seqkit.embeddings.cooccurrence.counts import Cooccurrences
 from seqkit.embeddings.material import CorpusConfig
 from seqkit.errors import CorpusError, InterruptedTraining, MissingInputError, UsageError
-from seqkit.progress import Silent
 from seqkit.storage import Bundle, partial_path
 from seqkit.text.tokenizers import Tokenizer
 
@@ -85,26 +85,12 @@ def test_failures_leave_nothing(text: Path) -> None:
     assert sorted(path.name for path in text.parent.iterdir()) == ["single.txt", "text.txt"]
 
 
-class Interrupting(Silent):
-    """Raises a signal when a task has come so far."""
-
-    def __init__(self, task: str, number: signal.Signals) -> None:
-        self._task, self._number, self._running = task, number, ""
-
-    def start(self, task: str, total: float | None, unit: str) -> None:
-        self._running = task
-
-    def update(self, completed: float, **metrics: float) -> None:
-        if self._running == self._task:
-            signal.raise_signal(self._number)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("task", ["counting", "merging"])
 def test_a_signal_leaves_nothing(text: Path, task: str, number: signal.Signals) -> None:
     bundle = text.with_name("b")
     with pytest.raises(InterruptedTraining) as caught:
-        count_sources([text], bundle, run=CountingConfig(memory=1e-4), progress=Interrupting(task, number))
+        count_sources([text], bundle, run=CountingConfig(memory=1e-4), progress=Interrupting(1, number, task))
     assert caught.value.exit_code == 128 + number
     assert [path.name for path in text.parent.iterdir()] == ["text.txt"]
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqkit._manifest import TENSORS
 from seqkit.embeddings.cooccurrence import counts as module
-from seqkit.embeddings.cooccurrence.counts import KIND, TENSORS, Cooccurrences, is_counts
+from seqkit.embeddings.cooccurrence.counts import KIND, Cooccurrences, is_counts
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import BundleError, MissingInputError, UnknownWordError
 from seqkit.storage import BundleWriter, Tensors

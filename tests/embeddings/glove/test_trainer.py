@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers import Interrupting, bits
 from seqkit.embeddings.cooccurrence.counts import Cooccurrences
 from seqkit.embeddings.glove import kernel as kernel_module
 from seqkit.embeddings.glove import reference
@@ -74,10 +73,6 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     yield trainer
     for each in made:
         each.close()
-
-
-def bits(trainer: GloVeTrainer) -> dict[str, bytes]:
-    return {name: table.tobytes() for name, table in trainer.state().items()}
 
 
 def tables(trainer: GloVeTrainer) -> tuple[np.ndarray, np.ndarray]:
@@ -185,18 +180,6 @@ def test_half_the_learning_rate_goes_half_the_way(left: Cooccurrences, make: Mak
 # --- exact continuation
 
 
-class InterruptAfter(Silent):
-    """Sends SIGINT when training has reported a number of times."""
-
-    def __init__(self, reports: int) -> None:
-        self._left = reports
-
-    def update(self, completed: float, **metrics: float) -> None:
-        self._left -= 1
-        if self._left == 0:
-            os.kill(os.getpid(), signal.SIGINT)
-
-
 def run(trainer: GloVeTrainer, folder: Path, progress: Silent = SILENT) -> Position:  # type: ignore[assignment]
     checkpoint, best = (CheckpointFile(folder / name, {}, "") for name in ("checkpoint", "best"))
     return TrainingLoop(trainer, checkpoint, best, LoopConfig(), progress).run("training", "pairs")
@@ -210,7 +193,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(
     (tmp_path / "whole").mkdir()
     history = run(whole, tmp_path / "whole").history
     with pytest.raises(InterruptedTraining):
-        run(first, tmp_path, InterruptAfter(units))
+        run(first, tmp_path, Interrupting(units))
     again = run(second, tmp_path)
     assert len(history) == 3
     assert again.history == history

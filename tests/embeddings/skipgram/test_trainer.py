@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from helpers import bits
 from seqkit.corpora import corpus_file
 from seqkit.embeddings.evaluation import evaluate
 from seqkit.embeddings.negative_sampling import chunks
@@ -77,10 +78,6 @@ def run(trainer: SkipGramTrainer) -> Iterator[tuple[int, int, float, float]]:
         for unit in range(trainer.units):
             report = trainer.train_unit(epoch, unit)
             yield epoch, unit, report.loss, report.learning_rate
-
-
-def bits(trainer: SkipGramTrainer) -> dict[str, bytes]:
-    return {name: table.tobytes() for name, table in trainer.state().items()}
 
 
 def test_initial_tables_are_word2vecs() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from helpers import bits
 from seqkit.embeddings.softmax.skipgram import SoftmaxConfig
 from seqkit.embeddings.softmax.skipgram_trainer import SoftmaxSkipGramTrainer
 from seqkit.embeddings.window import trainer as window_trainer
@@ -70,10 +71,6 @@ def make(corpus: EncodedCorpus, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mak
     yield trainer
     for each in made:
         each.close()
-
-
-def bits(trainer: WindowTrainer) -> dict[str, bytes]:
-    return {name: table.tobytes() for name, table in trainer.state().items()}
 
 
 @pytest.mark.parametrize("name", CONFIGS)
