@@ -19,15 +19,26 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from seqkit import _bundle_writer, storage
+from seqkit.debias.removal import stored_subspace
+from seqkit.embeddings.cooccurrence.counts import Cooccurrences
+from seqkit.embeddings.initial import Initial
+from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import BundleError, FormatError, MissingInputError, SeqkitError, StorageError, UsageError
+from seqkit.language_model.members import open_members
+from seqkit.language_model.mixture import Mixture
+from seqkit.language_model.model import LanguageModel
+from seqkit.sentiment.model import SentimentModel
 from seqkit.storage import (
     Bundle,
     BundleWriter,
     atomic_write_bytes,
     atomic_write_tensors,
     partial_path,
+    read_again,
     read_tensors,
 )
+
+TENSORS = "tensors.safetensors"
 
 ARRAYS = {
     "matrix": np.arange(12, dtype=np.float32).reshape(3, 4) / 7,
@@ -393,6 +404,89 @@ def test_a_bundle_that_is_replaced_while_it_is_opened(
 
     monkeypatch.setattr(storage, "_file_sizes", swapped)
     assert Bundle.open(path).text("vocabulary.tsv") == '"word"\t22222\n'
+
+
+@pytest.mark.parametrize(
+    "read", [Bundle.verify, lambda bundle: bundle.text("vocabulary.tsv"), lambda b: b.tensors(TENSORS)]
+)
+def test_what_is_read_from_a_bundle_is_of_one_bundle(
+    tmp_path: Path, read: Callable[[Bundle], object]
+) -> None:
+    """The two have the same sizes, so that nothing else tells them apart."""
+    path = tmp_path / "b"
+    write(path, value=1)
+    bundle = Bundle.open(path)
+    read(bundle)
+    write(path, value=2, overwrite=True)
+    with pytest.raises(BundleError, match="/b: was replaced by another bundle while it was read; open it"):
+        read(bundle)
+    read(Bundle.open(path))
+
+
+def test_a_bundle_that_is_moved_away_while_it_is_read(tmp_path: Path) -> None:
+    write(tmp_path / "b")
+    bundle = Bundle.open(tmp_path / "b")
+    (tmp_path / "b").rename(tmp_path / "c")
+    with pytest.raises(BundleError, match="was replaced"):
+        bundle.tensors(TENSORS)
+
+
+def test_vectors_that_are_replaced_while_they_are_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both bundles say a = (1, 0) and b = (0, 1), in another order."""
+    path, rows, real = tmp_path / "v", np.eye(2, dtype=np.float32), Bundle.text
+    Vectors(["a", "b"], rows).save(path)
+
+    def then_replaced(self: Bundle, member: str) -> str:
+        monkeypatch.setattr(Bundle, "text", real)
+        found = real(self, member)
+        Vectors(["b", "a"], rows[::-1]).save(path, overwrite=True)
+        return found
+
+    monkeypatch.setattr(Bundle, "text", then_replaced)
+    loaded = Vectors.load(path)
+    assert loaded.words == ("b", "a")
+    assert loaded["a"].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        Vectors.load,
+        Cooccurrences.load,
+        Initial.load,
+        LanguageModel.load,
+        open_members,
+        Mixture.load,
+        SentimentModel.load,
+        stored_subspace,
+    ],
+)
+def test_every_load_reads_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load: Callable[[Path], object]
+) -> None:
+    answers = [storage._ReplacedError("b", "was replaced"), UsageError("opened again")]
+
+    def opened(path: Path, kind: str | None = None) -> Bundle:
+        raise answers.pop(0)
+
+    monkeypatch.setattr(Bundle, "open", opened)
+    with pytest.raises(UsageError, match="opened again"):
+        load(tmp_path)
+
+
+def test_a_bundle_that_is_replaced_all_the_time() -> None:
+    readings: list[int] = []
+
+    @read_again
+    def load() -> None:
+        readings.append(1)
+        raise storage._ReplacedError("b", "was replaced")
+
+    with pytest.raises(BundleError, match="was replaced"):
+        load()
+    assert len(readings) == storage.MOST_READINGS
 
 
 def test_places_that_are_no_directories(tmp_path: Path) -> None:
