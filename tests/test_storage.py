@@ -248,7 +248,8 @@ def test_what_is_not_a_bundle_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "mine").write_text("mine")
     (tmp_path / "link").symlink_to("folder")
-    for name in ("file", "folder", "link"):
+    (tmp_path / "manifest.json").write_text("mine")
+    for name in ("file", "folder", "link", "manifest.json"):
         with pytest.raises(UsageError):
             write(tmp_path / name, overwrite=True)
     for name in (".", "..", "/"):
@@ -282,6 +283,20 @@ def test_files_of_the_run_outlive_a_failure_and_not_the_commit(tmp_path: Path) -
     assert checkpoint.read_text() == "state"
     (partial_path(path) / ".checkpoint.partial").touch()  # of a kill in the midst of writing it
     write(path, value=1, keeps=["checkpoint"])
+    assert os.listdir(tmp_path) == ["b"]
+
+
+def test_a_writer_that_is_done_leaves_the_next_one_alone(tmp_path: Path) -> None:
+    """The first has removed its folder, and with it its lock, before its block ends."""
+    path = tmp_path / "b"
+    with BundleWriter(path, kind="vectors", overwrite=True) as first:
+        first.write_text("vocabulary.tsv", '"a"\t1\n')
+        first.write_tensors(TENSORS, {"vectors": np.ones((1, 2), np.float32)})
+        first.commit(config={})
+        second = BundleWriter(path, kind="vectors", overwrite=True).__enter__()
+    with pytest.raises(StorageError, match="another process is writing here"):
+        BundleWriter(path, kind="vectors", overwrite=True).__enter__()
+    second.__exit__(None, None, None)
     assert os.listdir(tmp_path) == ["b"]
 
 

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from seqkit.embeddings.cooccurrence.config import CooccurrenceConfig
 from seqkit.embeddings.cooccurrence.counting import CountingConfig, count
 from seqkit.embeddings.cooccurrence.counts import KIND
-from seqkit.embeddings.material import CorpusConfig
-from seqkit.errors import InterruptedTraining, Place, UsageError
+from seqkit.embeddings.material import CORPUS, COUNTS, SCRATCH, CorpusConfig
+from seqkit.errors import Place, UsageError
 from seqkit.progress import SILENT, Progress
 from seqkit.storage import BundleWriter
 from seqkit.text.corpus import EncodedCorpus
 from seqkit.text.encoding import EncodingConfig, encode
 from seqkit.text.streams import resolve
-from seqkit.training.signals import StopAtOnce, Stopped, StopRequest
-
-CORPUS, COUNTS = "corpus", "counts"
-"""What lies in BUNDLE.partial beside the bundle in the making."""
+from seqkit.training.signals import StopRequest
+from seqkit.training.working import ended_well
 
 
 @dataclass(frozen=True)
@@ -84,18 +80,19 @@ def count_sources(
         raise UsageError("counting learns no phrases: phrases must be None")
     began = time.perf_counter()
     resolve(sources)  # what is missing is told at once
-    writing = BundleWriter(bundle, kind=KIND, overwrite=overwrite, keeps=(CORPUS, COUNTS))
-    with writing as writer, _ended_well(writer.partial) as work:
+    writing = BundleWriter(bundle, kind=KIND, overwrite=overwrite, keeps=SCRATCH)
+    with writing as writer, ended_well(writer.partial, SCRATCH):
         text = encode(
             sources,
-            work / CORPUS,
+            writer.partial / CORPUS,
             EncodingConfig(
                 tokenizer=corpus.tokenizer, min_count=corpus.min_count, max_vocab=corpus.max_vocab
             ),
             processes=run.threads,
             progress=progress,
         )
-        counts = count(text, work / COUNTS, config, run=run, progress=progress)
+        shutil.rmtree(writer.partial / COUNTS, ignore_errors=True)  # of a run that was killed
+        counts = count(text, writer.partial / COUNTS, config, run=run, progress=progress)
         counts.write_members(writer)
         report = CountReport(
             bundle=str(writer.path),
@@ -121,19 +118,3 @@ def _commit(
     settings |= {"min_count": corpus.min_count, "max_vocab": corpus.max_vocab}
     metrics = {name: value for name, value in asdict(report).items() if name != "bundle"}
     writer.commit(config=settings, metrics=metrics, fingerprint=text.fingerprint)
-
-
-@contextmanager
-def _ended_well(partial: Path) -> Iterator[Path]:
-    """The folder to work in; ends its block at once on a signal, and leaves none of its files."""
-    work = (CORPUS, COUNTS)
-    for name in work:  # of a run that was killed
-        shutil.rmtree(partial / name, ignore_errors=True)
-    try:
-        with StopAtOnce():
-            yield partial
-    except Stopped as error:
-        raise InterruptedTraining(error.signal_number, None) from None
-    finally:
-        for name in work:
-            shutil.rmtree(partial / name, ignore_errors=True)
