@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from seqkit._files import fsync_directory, lock, new_file, storage_errors
+from seqkit._files import lock, new_file, open_directory, storage_errors
 from seqkit._manifest import (
     KINDS,
     MANIFEST,
@@ -221,7 +221,8 @@ class BundleWriter:
         with storage_errors(self.path, "write"):
             with new_file(self._work / MANIFEST) as file:
                 file.write(data)
-            fsync_directory(self._work)
+            with open_directory(self._work) as work:
+                os.fsync(work)
             self._swap()
         self._done = True
         with suppress(OSError):  # the bundle is in place; the next writer removes what this one could not
@@ -294,16 +295,14 @@ class BundleWriter:
 
     def _swap(self) -> None:
         # Two renames: between them PATH is missing, and `Bundle.open` reads PATH.replaced.
-        replacing = is_bundle(self.path)
-        if replacing:
-            os.rename(self.path, self._replaced)
-        try:
+        with open_directory(self.path.parent) as parent, ExitStack() as undone:
+            if is_bundle(self.path):
+                os.rename(self.path, self._replaced)
+                undone.callback(os.rename, self._replaced, self.path)
             os.rename(self._work, self.path)
-        except BaseException:
-            if replacing:
-                os.rename(self._replaced, self.path)
-            raise
-        fsync_directory(self.path.parent)
+            undone.callback(os.rename, self.path, self._work)
+            os.fsync(parent)
+            undone.pop_all()
 
     def _discard(self) -> None:
         """Ends the work of a writer that has the lock."""
