@@ -116,7 +116,7 @@ class BundleWriter:
         self._done = False
 
     def __enter__(self) -> Self:
-        if not self.path.absolute().parent.is_dir():
+        if not self.path.parent.is_dir():
             raise StorageError(
                 f"{self.path}: there is no folder {self.path.parent} to write to; make it first"
             )

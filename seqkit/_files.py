@@ -34,9 +34,18 @@ def storage_errors(path: Place, action: str) -> Iterator[None]:
     except SeqkitError:
         raise
     except OSError as error:
-        wrapped = StorageError(f"{os.fspath(path)}: could not {action}: {error.strerror or error}")
+        wrapped = StorageError(f"{os.fspath(path)}: could not {action}: {_reason(path, error)}")
         wrapped.errno = error.errno
         raise wrapped from error
+
+
+def _reason(path: Place, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError) and not os.path.isabs(path):
+        try:
+            os.getcwd()
+        except FileNotFoundError:
+            return "the working directory has been deleted; change to another"
+    return error.strerror or str(error)
 
 
 class HashedFile:

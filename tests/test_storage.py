@@ -841,6 +841,20 @@ def test_a_folder_that_cannot_be_listed(tmp_path: Path, monkeypatch: pytest.Monk
     assert sorted(os.listdir(tmp_path)) == ["b", "f"]
 
 
+def test_a_working_directory_that_has_been_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    reason = "the working directory has been deleted; change to another"
+    for change in (lambda: write(Path("b")), lambda: atomic_write_bytes("f", b"new")):
+        with pytest.raises(StorageError, match=f": could not .*: {reason}"):
+            change()
+    with pytest.raises(StorageError, match="could not write: No such file or directory"):
+        atomic_write_bytes(tmp_path / "no" / "f", b"new")
+    write(tmp_path / "b", value=1)
+    assert value_of(tmp_path / "b") == 1
+
+
 def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, data: real(descriptor, data[:3]))
