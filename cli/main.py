@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import sys
 import traceback
@@ -16,7 +17,7 @@ from seqkit.cli.startup import quieten_tensorflow
 from seqkit.errors import InterruptedTraining, SeqkitError
 from seqkit.version import __version__
 
-INTERNAL_ERROR, IO_ERROR, CTRL_C = 70, 74, 130
+INTERNAL_ERROR, NO_MEMORY, IO_ERROR, CTRL_C = 70, 71, 74, 130
 
 
 @click.group(
@@ -137,6 +138,8 @@ def _describe(error: Exception) -> tuple[int, str]:
             return error.exit_code, f"seqkit: error: {safe(str(error))}"
         case OSError():
             return IO_ERROR, f"seqkit: error: {safe(_describe_os_error(error))}"
+        case _ if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+            return NO_MEMORY, f"seqkit: error: {safe(_describe_lack_of_memory(error))}"
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     hint = "this is a fault in seqkit; run `seqkit --debug ...` for the traceback"
     return INTERNAL_ERROR, f"seqkit: error: {safe(reason)}; {hint}"
@@ -149,6 +152,14 @@ def _help_hint(error: click.UsageError) -> str:
 def _describe_os_error(error: OSError) -> str:
     place = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
     return f"{place}{error.strerror or error}"
+
+
+def _describe_lack_of_memory(error: Exception) -> str:
+    """What there was no room for, where the error says it: TensorFlow does among many lines."""
+    tensor = re.search(r"tensor with shape\[.*?\]", str(error))
+    what = tensor[0] if tensor else str(error).partition("\n")[0]
+    advice = "take less text or a smaller vocabulary, model or batch, or close other programs"
+    return f"out of memory{f' ({what})' if what else ''}; {advice}"
 
 
 def _reader_has_gone() -> bool:

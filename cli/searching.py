@@ -26,15 +26,20 @@ def check_output(output: str | None, overwrite: bool) -> None:
 
     Raises:
         UsageError: it is there and may not be replaced, or its folder is not there.
+        StorageError: the working directory is not there any more.
     """
+    from seqkit.storage import storage_errors
+
     if output and os.path.lexists(output) and not overwrite:
         raise UsageError(
             f"{output}: a file is there already; choose another name or overwrite it (--overwrite)"
         )
     if output is not None and os.path.isdir(output or "."):
         raise UsageError(f"{output or '.'}: is a folder; name a file to write to")
-    if output and not Path(output).absolute().parent.is_dir():
-        raise UsageError(f"{output}: there is no such folder to write to")
+    if output:
+        with storage_errors(output, "write"):
+            if not Path(output).absolute().parent.is_dir():
+                raise UsageError(f"{output}: there is no such folder to write to")
 
 
 def scales_of(given: Iterable[str], fixed: set[str], names: Iterable[str]) -> dict[str, Scale]:

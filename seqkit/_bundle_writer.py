@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from seqkit._files import fsync_directory, lock, new_file, storage_errors
+from seqkit._files import lock, new_file, open_directory, storage_errors
 from seqkit._manifest import (
     KINDS,
     MANIFEST,
@@ -113,13 +113,14 @@ class BundleWriter:
         self._keeps = (self._work.name, self._old.name, *keeps)
         self._members: dict[str, Member] = {}
         self._lock: int | None = None
+        self._done = False
 
     def __enter__(self) -> Self:
-        self._check_target()
-        if not self.path.absolute().parent.is_dir():
+        if not self.path.parent.is_dir():
             raise StorageError(
                 f"{self.path}: there is no folder {self.path.parent} to write to; make it first"
             )
+        self._check_target()
         with storage_errors(self.partial, "create"):
             self._lock = _locked(self.partial)
             try:
@@ -135,8 +136,11 @@ class BundleWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        shutil.rmtree(self._work, ignore_errors=True)
-        self._discard()
+        if self._done:  # `PATH.partial` may be another writer's already
+            self._unlock()
+        else:
+            shutil.rmtree(self._work, ignore_errors=True)
+            self._discard()
 
     def write_text(self, name: str, text: str) -> None:
         """Writes a member of text, as UTF-8.
@@ -217,8 +221,10 @@ class BundleWriter:
         with storage_errors(self.path, "write"):
             with new_file(self._work / MANIFEST) as file:
                 file.write(data)
-            fsync_directory(self._work)
+            with open_directory(self._work) as work:
+                os.fsync(work)
             self._swap()
+        self._done = True
         with suppress(OSError):  # the bundle is in place; the next writer removes what this one could not
             self._remove_replaced()
         shutil.rmtree(self.partial, ignore_errors=True)
@@ -234,12 +240,19 @@ class BundleWriter:
         """Refuses what must not be replaced."""
         if self.path.is_symlink():
             raise UsageError(f"{self.path}: is a symbolic link; give the directory that it points to")
-        if not self.path.exists():
+        no_bundle = f"{self.path}: exists and is not a bundle; choose another name"
+        with storage_errors(self.path, "read"):
+            try:
+                with os.scandir(self.path) as entries:
+                    files = {entry.name: entry.is_file() for entry in entries}
+            except FileNotFoundError:  # or another writer is between the renames of its swap
+                return
+            except NotADirectoryError as error:
+                raise UsageError(no_bundle) from error
+        if not files:
             return
-        if not self.path.is_dir() or (not is_bundle(self.path) and any(self.path.iterdir())):
-            raise UsageError(f"{self.path}: exists and is not a bundle; choose another name")
-        if not is_bundle(self.path):
-            return
+        if not files.get(MANIFEST):
+            raise UsageError(no_bundle)
         if not self._overwrite:
             raise UsageError(
                 f"{self.path}: a bundle is there already; choose another name or overwrite it (--overwrite)"
@@ -249,7 +262,7 @@ class BundleWriter:
                 f"{self.path}: holds a {kind} bundle, which one of kind {self._kind} does not replace; "
                 "choose another name"
             )
-        if foreign := sorted(set(os.listdir(self.path)) - _MEMBERS):
+        if foreign := sorted(files.keys() - _MEMBERS):
             raise UsageError(f"{self.path}: holds {foreign[0]}, which is not of the bundle; move it away")
 
     def _check_own(self) -> None:
@@ -282,21 +295,22 @@ class BundleWriter:
 
     def _swap(self) -> None:
         # Two renames: between them PATH is missing, and `Bundle.open` reads PATH.replaced.
-        replacing = is_bundle(self.path)
-        if replacing:
-            os.rename(self.path, self._replaced)
-        try:
+        with open_directory(self.path.parent) as parent, ExitStack() as undone:
+            if is_bundle(self.path):
+                os.rename(self.path, self._replaced)
+                undone.callback(os.rename, self._replaced, self.path)
             os.rename(self._work, self.path)
-        except BaseException:
-            if replacing:
-                os.rename(self._replaced, self.path)
-            raise
-        fsync_directory(self.path.parent)
+            undone.callback(os.rename, self.path, self._work)
+            os.fsync(parent)
+            undone.pop_all()
 
     def _discard(self) -> None:
         """Ends the work of a writer that has the lock."""
         with suppress(OSError):
             self.partial.rmdir()  # succeeds where nobody keeps anything else in it
+        self._unlock()
+
+    def _unlock(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

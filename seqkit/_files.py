@@ -34,9 +34,18 @@ def storage_errors(path: Place, action: str) -> Iterator[None]:
     except SeqkitError:
         raise
     except OSError as error:
-        wrapped = StorageError(f"{os.fspath(path)}: could not {action}: {error.strerror or error}")
+        wrapped = StorageError(f"{os.fspath(path)}: could not {action}: {_reason(path, error)}")
         wrapped.errno = error.errno
         raise wrapped from error
+
+
+def _reason(path: Place, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError) and not os.path.isabs(path):
+        try:
+            os.getcwd()
+        except FileNotFoundError:
+            return "the working directory has been deleted; change to another"
+    return error.strerror or str(error)
 
 
 class HashedFile:
@@ -90,9 +99,9 @@ def new_file(path: Path) -> Iterator[HashedFile]:
 def atomic_file(path: Place) -> Iterator[HashedFile]:
     """Replaces a file as one event: `.NAME.partial`, fsync, rename, fsync of the directory.
 
-    Whatever happens, a crash included, the name holds the whole old file or the whole new one; a failure
-    leaves nothing else behind, and what a kill left is overwritten by the next attempt. A symbolic link
-    stays, and the file that it points to is replaced.
+    Whatever happens, a crash included, the name holds the whole old file or the whole new one (the new one
+    where only the last fsync fails); a failure leaves nothing else behind, and what a kill left is
+    overwritten by the next attempt. A symbolic link stays, and the file that it points to is replaced.
 
     Args:
         path: the file to write; its directory must exist.
@@ -107,19 +116,20 @@ def atomic_file(path: Place) -> Iterator[HashedFile]:
                 raise StorageError(f"{os.fspath(path)}: not a regular file; only such can be replaced")
         target = Path(os.path.realpath(path))
         temporary = target.with_name(f".{target.name}.partial")
-        descriptor = _open_exclusively(temporary)
-        try:
-            os.ftruncate(descriptor, 0)  # what a kill left behind
-            yield HashedFile(descriptor)
-            os.fsync(descriptor)
-            os.replace(temporary, target)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
-        finally:
-            os.close(descriptor)
-        fsync_directory(target.parent)
+        with open_directory(target.parent) as folder:
+            descriptor = _open_exclusively(temporary)
+            try:
+                os.ftruncate(descriptor, 0)  # what a kill left behind
+                yield HashedFile(descriptor)
+                os.fsync(descriptor)
+                os.replace(temporary, target)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(temporary)
+                raise
+            finally:
+                os.close(descriptor)
+            os.fsync(folder)
 
 
 def _open_exclusively(temporary: Path) -> int:
@@ -153,11 +163,15 @@ def lock(descriptor: int, path: Path) -> None:
         raise StorageError(f"{path}: another process is writing here; wait for it or stop it") from error
 
 
-def fsync_directory(path: Path) -> None:
-    """Makes the names in a directory durable."""
+@contextmanager
+def open_directory(path: Path) -> Iterator[int]:
+    """A descriptor of a directory, whose fsync makes the names in it durable.
+
+    Opened before anything in it is changed: a directory may be writable and yet not readable.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        yield descriptor
     finally:
         os.close(descriptor)
 

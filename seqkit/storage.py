@@ -21,7 +21,11 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from seqkit._bundle_writer import BundleWriter, is_bundle, partial_path
 from seqkit._files import (
@@ -36,7 +40,7 @@ from seqkit._files import (
 from seqkit._json import JsonError, check_json, parse_json
 from seqkit._manifest import MANIFEST, MAX_MANIFEST_BYTES, Manifest, ManifestError, Member, parse_manifest
 from seqkit._tensors import Tensors, atomic_write_tensors, read_tensors
-from seqkit.errors import BundleError, FormatError, MissingInputError, Place, did_you_mean
+from seqkit.errors import BundleError, FormatError, MissingInputError, Place, StorageError, did_you_mean
 
 __all__ = [
     "Bundle",
@@ -54,6 +58,7 @@ __all__ = [
     "parse_json",
     "partial_path",
     "printable",
+    "read_again",
     "read_tensors",
     "storage_errors",
 ]
@@ -61,16 +66,42 @@ __all__ = [
 SWAP_SECONDS = 0.01
 """A bundle takes the place of another in less."""
 
+MOST_READINGS = 20
+"""So often a load begins, where each time another bundle takes the place of the one that it reads."""
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+_Identity = tuple[int, int, int]
+
+
+class _ReplacedError(BundleError):
+    """Another bundle took the place of one that was being read."""
+
+
+def read_again(load: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """A function that opens and reads a bundle, called again where another took its place meanwhile."""
+
+    @wraps(load)
+    def loads(*args: _Arguments.args, **named: _Arguments.kwargs) -> _Result:
+        for _ in range(MOST_READINGS - 1):
+            with suppress(_ReplacedError):
+                return load(*args, **named)
+        return load(*args, **named)
+
+    return loads
+
 
 class Bundle:
     """A bundle on disk, its manifest checked, its members not yet read.
 
-    Made by `Bundle.open`.
+    Made by `Bundle.open`. All that is read from it is of one bundle: where another has taken its place by
+    then, reading a member raises `BundleError`.
     """
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
+    def __init__(self, path: Path, manifest: Manifest, identity: _Identity) -> None:
         self.path = path
         self.manifest = manifest
+        self._identity = identity
 
     @classmethod
     def open(cls, path: Place, kind: str | None = None) -> Bundle:
@@ -90,8 +121,8 @@ class Bundle:
         """
         try:
             return cls._opened(path, kind)
-        except (BundleError, MissingInputError):  # perhaps while a writer was putting another in its place
-            time.sleep(SWAP_SECONDS)
+        except (BundleError, MissingInputError, StorageError):
+            time.sleep(SWAP_SECONDS)  # perhaps a writer was putting another in its place
             return cls._opened(path, kind)
 
     @classmethod
@@ -102,7 +133,7 @@ class Bundle:
             place = replaced  # a crash came between the two renames of a save: this is the last whole bundle
         with storage_errors(path, "read"):
             sizes = _file_sizes(place)
-            manifest = _read_manifest(place)
+            manifest, identity = _read_manifest(place)
         if kind is not None and manifest.kind != kind:
             raise BundleError(path, f"is a {manifest.kind} bundle; a {kind} bundle is needed here")
         for name in sizes.keys() ^ {MANIFEST, *manifest.members}:
@@ -113,7 +144,7 @@ class Bundle:
             if sizes[name] != member.size:
                 reason = f"has {sizes[name]:,} bytes, not the {member.size:,} written: damaged or replaced"
                 raise BundleError(path, reason, member=name)
-        return cls(place, manifest)
+        return cls(place, manifest, identity)
 
     def tensors(self, member: str) -> Tensors:
         """The arrays of a member, memory-mapped and read-only.
@@ -125,13 +156,14 @@ class Bundle:
             The arrays by name. Their bytes are not checked here: see `verify`.
 
         Raises:
-            BundleError: there is no such member, or its header is damaged.
+            BundleError: there is no such member, its header is damaged, or the bundle was replaced.
         """
         self._expect(member)
-        try:
-            return read_tensors(self.path / member)[0]
-        except FormatError as error:
-            raise BundleError(self.path, error.reason, member=member) from error
+        with self._unreplaced():
+            try:
+                return read_tensors(self.path / member)[0]
+            except FormatError as error:
+                raise BundleError(self.path, error.reason, member=member) from error
 
     def text(self, member: str) -> str:
         """The text of a member, its hash checked.
@@ -143,15 +175,17 @@ class Bundle:
             Its content.
 
         Raises:
-            BundleError: there is no such member, its hash differs, or it is not UTF-8.
+            BundleError: there is no such member, its hash differs, it is not UTF-8, or the bundle was
+                replaced.
         """
         expected = self._expect(member)
-        with (
-            storage_errors(self.path, f"read {member}"),
-            os.fdopen(open_regular(self.path / member), "rb") as file,
-        ):
-            data = file.read(expected.size + 1)
-        self._compare(member, hashlib.sha256(data).hexdigest())
+        with self._unreplaced():
+            with (
+                storage_errors(self.path, f"read {member}"),
+                os.fdopen(open_regular(self.path / member), "rb") as file,
+            ):
+                data = file.read(expected.size + 1)
+            self._compare(member, hashlib.sha256(data).hexdigest())
         try:
             return data.decode()
         except UnicodeDecodeError as error:
@@ -161,18 +195,33 @@ class Bundle:
         """Reads every byte of every member and compares its hash with the manifest's.
 
         Raises:
-            BundleError: the first member that is not what was written.
+            BundleError: the first member that is not what was written, or the bundle was replaced.
             StorageError: the system refused.
         """
         for member in sorted(self.manifest.members):
             digest = hashlib.sha256()
-            with (
-                storage_errors(self.path, f"read {member}"),
-                os.fdopen(open_regular(self.path / member), "rb") as file,
-            ):
-                while piece := file.read(WRITE_BYTES):
-                    digest.update(piece)
-            self._compare(member, digest.hexdigest())
+            with self._unreplaced():
+                with (
+                    storage_errors(self.path, f"read {member}"),
+                    os.fdopen(open_regular(self.path / member), "rb") as file,
+                ):
+                    while piece := file.read(WRITE_BYTES):
+                        digest.update(piece)
+                self._compare(member, digest.hexdigest())
+
+    @contextmanager
+    def _unreplaced(self) -> Iterator[None]:
+        """Reads in the block from this bundle: what another has in its place, good or bad, is not its own."""
+        try:
+            yield
+        finally:
+            found = None
+            with storage_errors(self.path, "read"), suppress(FileNotFoundError):
+                found = _identity(os.stat(self.path / MANIFEST))
+            if found != self._identity:
+                raise _ReplacedError(
+                    self.path, "was replaced by another bundle while it was read; open it again"
+                )
 
     def _expect(self, member: str) -> Member:
         if member not in self.manifest.members:
@@ -213,12 +262,18 @@ def _hint(path: Path) -> str:
     return f"; {near}" if near else ""
 
 
-def _read_manifest(path: Path) -> Manifest:
+def _identity(manifest: os.stat_result) -> _Identity:
+    """What a manifest has in common with no other: each is a new file."""
+    return manifest.st_dev, manifest.st_ino, manifest.st_mtime_ns
+
+
+def _read_manifest(path: Path) -> tuple[Manifest, _Identity]:
     with os.fdopen(open_regular(path / MANIFEST), "rb") as file:
+        identity = _identity(os.fstat(file.fileno()))
         data = file.read(MAX_MANIFEST_BYTES + 1)
     try:
         if len(data) > MAX_MANIFEST_BYTES:
             raise ManifestError(f"larger than {MAX_MANIFEST_BYTES:,} bytes")
-        return parse_manifest(data)
+        return parse_manifest(data), identity
     except ManifestError as error:
         raise BundleError(path, str(error), member=MANIFEST) from error

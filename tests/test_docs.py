@@ -170,7 +170,7 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
 def test_exit_codes_are_the_documented_ones() -> None:
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     table = dict(re.findall(r"^\| (\d+) \| (.*) \|$", page, flags=re.MULTILINE))
-    assert set(table) == {"0", "2", "65", "66", "69", "70", "74", "76", "130", "143"}
+    assert set(table) == {"0", "2", "65", "66", "69", "70", "71", "74", "76", "130", "143"}
     for name, cls in vars(errors).items():
         public = isinstance(cls, type) and issubclass(cls, errors.SeqkitError) and not name.startswith("_")
         if public and cls is not errors.InterruptedTraining:

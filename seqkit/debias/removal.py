@@ -30,7 +30,7 @@ from seqkit.debias.task import Array, Removal, Task
 from seqkit.debias.word_sets import WordSets, coverage
 from seqkit.embeddings.vectors import Vectors
 from seqkit.errors import BundleError, DataError, Place, UsageError, name_hint
-from seqkit.storage import Bundle, BundleWriter, is_bundle, printable
+from seqkit.storage import Bundle, BundleWriter, is_bundle, printable, read_again
 from seqkit.text.corpus import PHRASES
 
 DEBIAS = "debias.safetensors"
@@ -226,6 +226,7 @@ def _settings(method: Method, config: SubspaceConfig | None, strength: float | N
     return replace(config, **changes)
 
 
+@read_again
 def stored_subspace(place: Place) -> Subspace:
     """The subspace that was removed from the vectors of a bundle.
 

@@ -21,7 +21,7 @@ from seqkit.embeddings.methods import OPTIMIZER, MethodConfig, VectorTrainer, me
 from seqkit.embeddings.vectors import Matrix, Vectors
 from seqkit.errors import BundleError, FormatError, Place, UsageError
 from seqkit.progress import SILENT, Progress
-from seqkit.storage import Bundle, storage_errors
+from seqkit.storage import Bundle, read_again, storage_errors
 from seqkit.text.corpus import PHRASES
 from seqkit.text.phrases import Phrases
 from seqkit.text.tokenizers import Tokenizer
@@ -56,6 +56,7 @@ class Initial:
     share_rate: bool = True
 
     @classmethod
+    @read_again
     def load(cls, place: Place, progress: Progress = SILENT) -> Initial:
         """Opens a bundle, every byte checked, or reads a file.
 

@@ -153,16 +153,17 @@ def _of_text(
 def _of_counts(place: Place, config: MethodConfig, validation: float, initial: Initial | None) -> Material:
     if not isinstance(config, GloVeConfig):
         raise UsageError(f"{place} holds counts, which only method glove trains on; give the text (CORPUS)")
-    counts = Cooccurrences.load(place)
+    bundle = Bundle.open(place, kind="cooccurrence")
+    counts = Cooccurrences.from_bundle(bundle)
     counted = {name: counts.settings.get(name) for name in ("window", "context", "weighting")}
     asked = asdict(config.counting)
     if counted != asked:
         name = next(name for name in asked if counted[name] != asked[name])
         raise UsageError(f"{place} was counted with {name} {counted[name]}, not {asked[name]}: count again")
     counts.check(place)
-    tokens = Bundle.open(place).manifest.metrics.get("words")
+    tokens = bundle.manifest.metrics.get("words")
     if not isinstance(tokens, int):
-        raise BundleError(Path(place), f"words is {tokens!r}", member="manifest.json")
+        raise BundleError(bundle.path, f"words is {tokens!r}", member="manifest.json")
     settings = {name: counts.settings.get(name) for name in ("tokenizer", "min_count", "max_vocab")}
     if initial:
         initial.check_tokenizer(settings)

@@ -123,8 +123,8 @@ def train(
     )
     if run.patience is not None and not corpus.validation:
         raise UsageError("patience needs held-out text: set validation (--validation 0.01, for one)")
-    target = Path(bundle).resolve()
-    if any(Path(source).resolve() == target and is_counts(source) for source in sources):
+    target = Path(bundle)
+    if target.exists() and any(is_counts(source) and target.samefile(source) for source in sources):
         raise UsageError(f"{bundle} holds the counts to train on: write to another place (-o)")
     initial = initial_of(init, config, progress)
     writing = BundleWriter(

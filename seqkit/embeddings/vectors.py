@@ -27,7 +27,7 @@ from seqkit.embeddings._table import first_not_finite
 from seqkit.embeddings.formats import OnBad, Table, read_table, write_table
 from seqkit.errors import BundleError, Place, UsageError
 from seqkit.progress import SILENT, Progress
-from seqkit.storage import Bundle, BundleWriter
+from seqkit.storage import Bundle, BundleWriter, read_again
 from seqkit.text.vocabulary import VOCABULARY, Vocabulary
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ class Vectors:
         return f"<Vectors: {len(self):,} words, {self.vector_size} numbers each>"
 
     @classmethod
+    @read_again
     def load(
         cls,
         place: Place,

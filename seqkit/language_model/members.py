@@ -14,7 +14,7 @@ from seqkit.language_model.coding import SPECIALS, Coding
 from seqkit.language_model.config import NetworkConfig, TextConfig
 from seqkit.language_model.network import LanguageNetwork
 from seqkit.language_model.pairs import BytePairs
-from seqkit.storage import Bundle, BundleWriter
+from seqkit.storage import Bundle, BundleWriter, read_again
 from seqkit.text.vocabulary import VOCABULARY, Vocabulary
 
 KIND, PAIRS = "language_model", "pairs.json"
@@ -53,6 +53,7 @@ class Members:
         return _network(self.bundle, self.config, len(self.coding.vocabulary), len(self.coding.labels))
 
 
+@read_again
 def read_members(place: Place) -> tuple[Bundle, Coding, LanguageNetwork]:
     """Opens and checks a bundle, and makes its network.
 
@@ -64,6 +65,7 @@ def read_members(place: Place) -> tuple[Bundle, Coding, LanguageNetwork]:
     return members.bundle, members.coding, members.network()
 
 
+@read_again
 def open_members(place: Place) -> Members:
     """Opens and checks a bundle; its weights are not read yet.
 

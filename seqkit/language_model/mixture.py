@@ -14,7 +14,7 @@ from seqkit.errors import BundleError, Place, UsageError
 from seqkit.language_model.coding import Coding
 from seqkit.language_model.config import Level
 from seqkit.language_model.ngram import MAX_ORDER, Ids, NGram, from_tensors
-from seqkit.storage import Bundle
+from seqkit.storage import Bundle, read_again
 from seqkit.text.tokenizers import TokenizerKind
 from seqkit.text.vocabulary import Vocabulary
 
@@ -78,6 +78,7 @@ class Mixture:
         self.ngram, self.config, self._words = ngram, config, words
 
     @classmethod
+    @read_again
     def load(cls, place: Place) -> Mixture:
         """Opens a bundle that `seqkit.language_model.counting.count_ngrams` wrote.
 

@@ -17,7 +17,7 @@ from seqkit.sentiment.encoder import TextEncoder
 from seqkit.sentiment.ensemble import MAX_WEIGHT, Ensemble, Member
 from seqkit.sentiment.labels import Labels
 from seqkit.sentiment.registry import model_kind
-from seqkit.storage import Bundle, BundleWriter
+from seqkit.storage import Bundle, BundleWriter, read_again
 from seqkit.text.vocabulary import VOCABULARY, Vocabulary
 
 KIND = "sentiment"
@@ -52,6 +52,7 @@ def write_members(writer: BundleWriter, encoder: TextEncoder, ensemble: Ensemble
     writer.write_tensors(TENSORS, tensors)
 
 
+@read_again
 def read_members(place: Place) -> tuple[Bundle, Labels, TextEncoder, Ensemble]:
     """Opens and checks a bundle, and makes its classifiers.
 

@@ -37,7 +37,7 @@ class Readable(Protocol):
     """Anything that gives bytes."""
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; none at the end."""
+        """Exactly `size` bytes, fewer only at the end."""
 
 
 def undecided(head: bytes) -> bool:
@@ -108,7 +108,22 @@ class _Guarded:
             raise CorpusError(f"damaged {self.kind} data ({error})", path=self.name) from error
 
 
-class _StreamsReader:
+class _Collected:
+    """Gives all that is asked for, from parts of any size."""
+
+    def read(self, size: int, /) -> bytes:
+        parts: list[bytes] = []
+        while size > 0 and (part := self._part(size)):
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def _part(self, size: int) -> bytes:
+        """At most `size` bytes; none at the end."""
+        raise NotImplementedError
+
+
+class _StreamsReader(_Collected):
     """bzip2 or xz streams one after another, and zeros as padding.
 
     `bz2.BZ2File` and `lzma.LZMAFile` take damage near the beginning of a further stream for the end of all.
@@ -126,7 +141,7 @@ class _StreamsReader:
         self.rest = b""
         """Of what was read, what lies behind the last stream that has ended."""
 
-    def read(self, size: int, /) -> bytes:
+    def _part(self, size: int) -> bytes:
         while True:
             piece, self.rest = self.rest, b""
             if not piece and (self.decoder is None or self.decoder.needs_input):
@@ -146,7 +161,7 @@ class _StreamsReader:
                 return plain
 
 
-class _ZstdReader:
+class _ZstdReader(_Collected):
     """Zstandard frames one after another; `zstandard.stream_reader` takes a cut file for a whole one."""
 
     # Four bytes can stand for 128 KB of output, so the output of a piece stays under 16 MB.
@@ -160,14 +175,10 @@ class _ZstdReader:
 
         self.new_frame = ZstdDecompressor().decompressobj
 
-    def read(self, size: int, /) -> bytes:
-        parts: list[bytes] = []
-        while size > 0:
-            if not (part := self.plain.read(size)) and not self._refill():
-                break
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
+    def _part(self, size: int) -> bytes:
+        while not (part := self.plain.read(size)) and self._refill():
+            pass
+        return part
 
     def _refill(self) -> bool:
         """Decompresses one more piece; False at the end of the stream."""

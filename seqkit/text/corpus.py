@@ -1,12 +1,14 @@
 """An encoded corpus on disk: `ids.bin` (little-endian int32), `vocabulary.tsv`, and last `encoding.json`.
 
 Where a part of the text is held out, its ids are in `held_out.bin`; where phrases were joined, they are in
-`phrases.tsv`.
+`phrases.tsv`. `encoding.json` has the SHA-256 of each of the others.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.errors import BundleError, FormatError, MissingInputError, Place
+from seqkit.errors import BundleError, MissingInputError, Place
 from seqkit.storage import JsonError, parse_json, storage_errors
 from seqkit.text.phrases import Phrases
 from seqkit.text.vocabulary import VOCABULARY, Vocabulary
@@ -24,7 +26,8 @@ LINE_END = -1
 
 IDS, METADATA, HELD_OUT = "ids.bin", "encoding.json", "held_out.bin"
 PHRASES = "phrases.tsv"
-_KEYS = {"format": int, "ids": int, "tokens": int, "lines": int, "fingerprint": str}
+FORMAT = 2
+_KEYS = {"format": int, "ids": int, "tokens": int, "lines": int, "fingerprint": str, "sha256": dict}
 _HELD_OUT_KEYS = {"held_out_ids": int, "held_out_tokens": int}  # both, or none where nothing is held out
 
 
@@ -71,39 +74,38 @@ class EncodedCorpus:
     held_out_tokens: int = 0
     phrases: Phrases = field(default_factory=Phrases)
 
-    def metadata(self) -> bytes:
-        """The content of `encoding.json`."""
+    def metadata(self, folder: Path) -> bytes:
+        """The content of `encoding.json`, the other files being written to the folder."""
         record = {key: getattr(self, key) for key in ("tokens", "lines", "fingerprint")}
         if self.held_out_tokens:
             record |= {"held_out_ids": len(self.held_out_ids), "held_out_tokens": self.held_out_tokens}
-        return json.dumps({"format": 1, "ids": len(self.ids)} | record, indent=1).encode()
+        names = _files(divided=self.held_out_tokens > 0, phrases=len(self.phrases) > 0)
+        record["sha256"] = {name: _sha256(folder / name) for name in names}
+        return json.dumps({"format": FORMAT, "ids": len(self.ids)} | record, indent=1).encode()
 
     @classmethod
     def open(cls, directory: Place) -> EncodedCorpus:
-        """Opens what `seqkit.text.encoding.encode` wrote.
+        """Opens what `seqkit.text.encoding.encode` wrote, every byte checked.
 
         Raises:
             MissingInputError: there is no encoded corpus, or not a whole one.
-            BundleError: its files do not fit each other.
+            BundleError: it is damaged, or of another version of seqkit.
             StorageError: reading failed.
         """
         folder = Path(directory)
         with storage_errors(folder, "read"):
             try:
                 record = _read_record(folder)
-                divided = "held_out_ids" in record
-                vocabulary = Vocabulary.from_tsv(
-                    (folder / VOCABULARY).read_bytes().decode(), folder / VOCABULARY
-                )
+                divided, joined = "held_out_ids" in record, PHRASES in record["sha256"]
+                _check_hashes(folder, _files(divided=divided, phrases=joined), record["sha256"])
+                vocabulary = Vocabulary.from_tsv((folder / VOCABULARY).read_bytes().decode())
                 ids = _checked_ids(folder, IDS, record["ids"])
                 held_out = _checked_ids(folder, HELD_OUT, record["held_out_ids"]) if divided else no_ids()
-                phrases = _read_phrases(folder)
+                phrases = Phrases.from_tsv((folder / PHRASES).read_bytes().decode()) if joined else Phrases()
             except FileNotFoundError as error:
                 raise MissingInputError(
                     f"{folder}: no encoded corpus ({error.filename} is missing)"
                 ) from error
-            except (FormatError, UnicodeDecodeError) as error:
-                raise BundleError(folder, f"damaged: {error}", member=VOCABULARY) from error
         held_out_tokens = record.get("held_out_tokens", 0)
         if divided and not 0 < held_out_tokens < record["tokens"]:
             reason = f"{held_out_tokens} of {record['tokens']} tokens held out"
@@ -124,12 +126,20 @@ class EncodedCorpus:
         )
 
 
-def _read_phrases(folder: Path) -> Phrases:
-    path = folder / PHRASES
-    try:
-        return Phrases.from_tsv(path.read_bytes().decode(), path) if path.exists() else Phrases()
-    except (FormatError, UnicodeDecodeError) as error:
-        raise BundleError(folder, f"damaged: {error}", member=PHRASES) from error
+def _files(*, divided: bool, phrases: bool) -> list[str]:
+    """The names of all files but `encoding.json`."""
+    return [VOCABULARY, IDS, *([HELD_OUT] if divided else []), *([PHRASES] if phrases else [])]
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_hashes(folder: Path, names: Sequence[str], written: dict[str, Any]) -> None:
+    for name in names:
+        if _sha256(folder / name) != written.get(name):
+            raise BundleError(folder, "damaged: its sha256 is not that of what was written", member=name)
 
 
 def _checked_ids(folder: Path, name: str, length: int) -> NDArray[np.int32]:
@@ -144,12 +154,11 @@ def _read_record(folder: Path) -> dict[str, Any]:
         record = parse_json((folder / METADATA).read_bytes())
     except JsonError as error:
         raise BundleError(folder, f"damaged: {error}", member=METADATA) from error
+    if isinstance(record, dict) and record.get("format") != FORMAT:
+        reason = f"format {record.get('format')} is not known; this seqkit knows {FORMAT}"
+        raise BundleError(folder, reason, member=METADATA)
     schemas = (_KEYS, _KEYS | _HELD_OUT_KEYS)
     if not isinstance(record, dict) or {key: type(value) for key, value in record.items()} not in schemas:
         reason = f"expected the keys {', '.join(_KEYS)}, and with held-out text {', '.join(_HELD_OUT_KEYS)}"
         raise BundleError(folder, reason, member=METADATA)
-    if record["format"] != 1:
-        raise BundleError(
-            folder, f"format {record['format']} is not known; this seqkit knows 1", member=METADATA
-        )
     return record

@@ -158,7 +158,7 @@ def _write(
         held_out_tokens=held_out_tokens,
         phrases=phrases,
     )
-    atomic_write_bytes(folder / METADATA, corpus.metadata())
+    atomic_write_bytes(folder / METADATA, corpus.metadata(folder))
     return corpus
 
 

@@ -114,6 +114,18 @@ def test_what_stops_a_search(
     assert os.listdir(folder) == ["text"]
 
 
+def test_a_working_directory_that_has_been_deleted(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told before the search, not when what it found is written."""
+    (folder / "gone").mkdir()
+    monkeypatch.chdir(folder / "gone")
+    (folder / "gone").rmdir()
+    assert main(["lm", "search", str(folder / "text"), "--epochs", "1", "-o", "run.toml"]) == 74
+    reason = "the working directory has been deleted; change to another"
+    assert capsys.readouterr().err == f"seqkit: error: run.toml: could not write: {reason}\n"
+
+
 def test_what_was_found_outlives_a_signal(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

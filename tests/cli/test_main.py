@@ -61,7 +61,8 @@ def raising(error: BaseException) -> Callable[[], None]:
             70,
             "seqkit: error: ZeroDivisionError: division by zero; this is",
         ),
-        (MemoryError(), 70, "seqkit: error: MemoryError; this is a fault"),
+        (MemoryError(), 71, "seqkit: error: out of memory; take less text"),
+        (MemoryError("Unable to allocate"), 71, "seqkit: error: out of memory (Unable to allocate); take"),
         (KeyboardInterrupt(), 130, "seqkit: interrupted"),
         (click.Abort(), 130, "seqkit: interrupted"),
         (click.BadParameter("not so"), 2, "seqkit: error: Invalid value: not so"),
@@ -77,6 +78,19 @@ def test_each_error_has_its_code_and_one_line(
     assert out == ""
     assert err.startswith(line)
     assert err.count("\n") == 1
+
+
+def test_the_memory_that_tensorflow_lacks(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    import tensorflow as tf
+
+    @tf.function
+    def large() -> tf.Tensor:
+        return tf.reduce_sum(tf.random.uniform([1 << 22, 1 << 22]))  # 64 TiB
+
+    assert run(large) == 71
+    assert capsys.readouterr().err.startswith(
+        "seqkit: error: out of memory (tensor with shape[4194304,4194304]); take less text"
+    )
 
 
 def test_every_error_class_has_a_code_of_the_documented_set() -> None:

@@ -346,6 +346,11 @@ def test_what_became_of_a_stopped_run(tmp_path: Path, text: Path, plain: tuple[T
     with pytest.raises(FormatError, match=r"delete .*b\.partial to begin anew"):
         go_on()
     os.rename(tmp_path / "ids", ids)
+    words = ids.read_bytes()
+    ids.write_bytes(words[4:8] + words[:4] + words[8:])  # as good as any
+    with pytest.raises(FormatError, match=r"ids\.bin: damaged: .*; delete .*b\.partial to begin anew"):
+        go_on()
+    ids.write_bytes(words)
     checkpoint = partial / "checkpoint.safetensors"
     whole = checkpoint.read_bytes()
     checkpoint.write_bytes(whole[:-1])

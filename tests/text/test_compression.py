@@ -56,6 +56,14 @@ def test_members_follow_each_other(kind: str) -> None:
     assert read(COMPRESS[kind](TEXT) + COMPRESS[kind](b"") + COMPRESS[kind](b"more"), kind) == TEXT + b"more"
 
 
+@FORMATS
+def test_all_that_is_asked_for_is_given(kind: str) -> None:
+    """Whatever the members are like: pieces of 1000 bytes of members of 7."""
+    data = b"".join(COMPRESS[kind](TEXT[at : at + 7]) for at in range(0, 7000, 7))
+    stream = decompressed(io.BufferedReader(io.BytesIO(data)), kind, "corpus.txt")
+    assert [len(stream.read(1000)) for _ in range(8)] == [1000] * 7 + [0]
+
+
 @pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz"])
 @pytest.mark.parametrize("place", [0, 4, 20, 0.5, -1])
 def test_damage_in_a_later_member_is_an_error(kind: str, place: float) -> None:

@@ -42,7 +42,20 @@ def shorten(name: str, by: int) -> Callable[[Path], None]:
     return change
 
 
+def flip(name: str) -> Callable[[Path], None]:
+    """Changes the last bit of the middle byte: the size stays."""
+
+    def change(folder: Path) -> None:
+        data = bytearray((folder / name).read_bytes())
+        data[len(data) // 2] ^= 1
+        (folder / name).write_bytes(data)
+
+    return change
+
+
 DAMAGE: dict[str, Callable[[Path], object]] = {
+    "an id changed": flip("ids.bin"),
+    "a word or count changed": flip("vocabulary.tsv"),
     "ids cut": shorten("ids.bin", 4),
     "ids cut inside one": shorten("ids.bin", 1),
     "no ids": lambda folder: (folder / "ids.bin").write_bytes(b""),
@@ -50,7 +63,9 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "vocabulary not UTF-8": lambda folder: (folder / "vocabulary.tsv").write_bytes(b"\xff\n"),
     "counts too large": lambda folder: (folder / "vocabulary.tsv").write_text('"a"\t99\n'),
     "record cut": shorten("encoding.json", 2),
-    "another format": edit(format=2),
+    "fewer ids recorded": edit(ids=7),
+    "fewer tokens recorded": edit(tokens=5),
+    "no hash of the ids": edit(sha256={}),
     "surplus key": edit(colour="red"),
     "wrong type": edit(tokens="6"),
     "a boolean for a number": edit(lines=True),
@@ -74,6 +89,8 @@ def divided(tmp_path: Path) -> Path:
 
 
 DAMAGE_WITH_HELD_OUT: dict[str, Callable[[Path], object]] = {
+    "an id changed": flip("held_out.bin"),
+    "fewer ids recorded": edit(held_out_ids=7),
     "ids cut": shorten("held_out.bin", 4),
     "no ids": lambda folder: (folder / "held_out.bin").write_bytes(b""),
     "no ids, and none recorded": lambda folder: (
@@ -94,6 +111,13 @@ def test_damage_to_the_part_held_out_is_refused(damage: str, divided: Path) -> N
     with pytest.raises(BundleError) as caught:
         EncodedCorpus.open(divided)
     assert str(divided) in str(caught.value)
+
+
+@pytest.mark.parametrize("number", [1, 3, None])
+def test_another_format(folder: Path, number: int | None) -> None:
+    edit(format=number, sha256=None)(folder)
+    with pytest.raises(BundleError, match=f"json: format {number} is not known; this seqkit knows 2"):
+        EncodedCorpus.open(folder)
 
 
 def test_one_key_of_the_part_held_out_is_not_enough(folder: Path) -> None:

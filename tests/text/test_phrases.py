@@ -11,7 +11,7 @@ from gensim.models.phrases import ENGLISH_CONNECTOR_WORDS
 from gensim.models.phrases import Phrases as GensimPhrases
 
 from seqkit.corpora import open_corpus
-from seqkit.errors import BundleError, FormatError, UsageError
+from seqkit.errors import BundleError, FormatError, MissingInputError, UsageError
 from seqkit.text import encoding, merging, phrasing, sources
 from seqkit.text.corpus import PHRASES
 from seqkit.text.encoding import LINE_END, EncodedCorpus, EncodingConfig, encode
@@ -190,8 +190,11 @@ def test_rows_twice_backwards_and_cut_short_are_refused() -> None:
 
 def test_a_damaged_file_of_an_encoded_corpus(text: Path, tmp_path: Path) -> None:
     encode(text, tmp_path / "out", EncodingConfig(tokenizer=Tokenizer(), phrases=PhraseConfig()))
-    (tmp_path / "out" / PHRASES).write_text("?\n")
+    (tmp_path / "out" / PHRASES).write_text('"a b"\t1.0\t1\n')
     with pytest.raises(BundleError, match=r"phrases\.tsv: damaged"):
+        EncodedCorpus.open(tmp_path / "out")
+    (tmp_path / "out" / PHRASES).unlink()
+    with pytest.raises(MissingInputError, match=r"phrases\.tsv"):
         EncodedCorpus.open(tmp_path / "out")
 
 

@@ -82,19 +82,17 @@ def count_sources(
     resolve(sources)  # what is missing is told at once
     writing = BundleWriter(bundle, kind=KIND, overwrite=overwrite, keeps=SCRATCH)
     with writing as writer, ended_well(writer.partial, SCRATCH):
-        work = writer.partial
-        for name in SCRATCH:  # of a run that was killed
-            shutil.rmtree(work / name, ignore_errors=True)
         text = encode(
             sources,
-            work / CORPUS,
+            writer.partial / CORPUS,
             EncodingConfig(
                 tokenizer=corpus.tokenizer, min_count=corpus.min_count, max_vocab=corpus.max_vocab
             ),
             processes=run.threads,
             progress=progress,
         )
-        counts = count(text, work / COUNTS, config, run=run, progress=progress)
+        shutil.rmtree(writer.partial / COUNTS, ignore_errors=True)  # of a run that was killed
+        counts = count(text, writer.partial / COUNTS, config, run=run, progress=progress)
         counts.write_members(writer)
         report = CountReport(
             bundle=str(writer.path),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from seqkit._manifest import TENSORS
 from seqkit.errors import BundleError, Place
-from seqkit.storage import Bundle, BundleWriter, Tensors, is_bundle
+from seqkit.storage import Bundle, BundleWriter, Tensors, is_bundle, read_again
 from seqkit.text.vocabulary import VOCABULARY, Vocabulary
 
 KIND = "cooccurrence"
@@ -108,6 +108,7 @@ class Cooccurrences:
         return replace(self, vocabulary=wide, offsets=offsets)
 
     @classmethod
+    @read_again
     def load(cls, place: Place) -> Cooccurrences:
         """Opens a bundle of counts; columns and values are memory-mapped, and not read here (see `check`).
 

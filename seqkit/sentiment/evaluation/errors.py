@@ -27,7 +27,7 @@ from seqkit.sentiment.evaluation.intervals import Figure, share
 from seqkit.sentiment.evaluation.metrics import check
 from seqkit.sentiment.evaluation.slices import slices
 from seqkit.sentiment.model import SentimentModel
-from seqkit.storage import atomic_write_bytes
+from seqkit.storage import atomic_write_bytes, storage_errors
 from seqkit.text.columns import Columns
 from seqkit.text.labelled import read_examples
 
@@ -185,6 +185,7 @@ def check_output(path: Place, *, overwrite: bool = False) -> None:
 
     Raises:
         UsageError: it is there already, tags perhaps in it, or its folder is not.
+        StorageError: the working directory is not there any more.
     """
     if os.path.lexists(path) and not overwrite:
         raise UsageError(
@@ -193,8 +194,9 @@ def check_output(path: Place, *, overwrite: bool = False) -> None:
         )
     if os.path.isdir(os.fspath(path) or "."):
         raise UsageError(f"{os.fspath(path) or '.'}: is a folder; name a file to write to")
-    if not Path(path).absolute().parent.is_dir():
-        raise UsageError(f"{os.fspath(path)}: there is no such folder to write to")
+    with storage_errors(path, "write"):
+        if not Path(path).absolute().parent.is_dir():
+            raise UsageError(f"{os.fspath(path)}: there is no such folder to write to")
 
 
 def write_errors(path: Place, rows: Iterable[Wrong], *, overwrite: bool = False) -> None:

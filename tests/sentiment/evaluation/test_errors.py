@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from seqkit.errors import CorpusError, DataError, MissingInputError, UsageError
+from seqkit.errors import CorpusError, DataError, MissingInputError, StorageError, UsageError
 from seqkit.sentiment.dataset import Dataset
 from seqkit.sentiment.evaluation.errors import (
     COLUMNS,
@@ -111,7 +111,7 @@ def test_the_file(tmp_path: Path) -> None:
     }
 
 
-def test_a_file_with_tags_is_not_overwritten(tmp_path: Path) -> None:
+def test_a_file_with_tags_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "errors.tsv"
     path.write_text("hours of work")
     with pytest.raises(UsageError, match="already"):
@@ -121,6 +121,11 @@ def test_a_file_with_tags_is_not_overwritten(tmp_path: Path) -> None:
     assert path.read_text().startswith("label\t")
     with pytest.raises(UsageError, match="no such folder"):
         write_errors(tmp_path / "no" / "errors.tsv", [])
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(StorageError, match=r"errors\.tsv: could not write: the working directory has been"):
+        write_errors("errors.tsv", [])
 
 
 def test_tags_are_summed(tmp_path: Path) -> None:
