@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 from pathlib import Path
 
@@ -15,6 +16,12 @@ ROOT = Path(__file__).parents[1]
 # In the background of a script SIGINT is ignored: by tests, and by the processes that they start and stop.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def keras_draws_the_same() -> None:
+    """Keras takes a seed that is not given from here: a test has the same weights in every run."""
+    random.seed(0)
 
 
 @pytest.fixture(scope="session")

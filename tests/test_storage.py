@@ -702,7 +702,7 @@ def check_mutations(path: Path, count: int, seed: int) -> None:
 
 
 def test_no_mutation_of_a_bundle_passes_unseen(tmp_path: Path) -> None:
-    check_mutations(tmp_path / "b", 300, seed=1)
+    check_mutations(tmp_path / "b", 100, seed=1)
 
 
 @pytest.mark.slow
@@ -922,7 +922,7 @@ def check_kills(folder: Path, count: int, seed: int) -> None:
 
 
 def test_kills_while_saving(tmp_path: Path) -> None:
-    check_kills(tmp_path, 24, seed=1)
+    check_kills(tmp_path, 10, seed=1)
 
 
 @pytest.mark.slow

@@ -31,6 +31,7 @@ def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_demo(short: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "-o", "kept", "--json"]) == 0
     out, err = capsys.readouterr()

@@ -80,6 +80,7 @@ def test_each_error_has_its_code_and_one_line(
     assert err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_memory_that_tensorflow_lacks(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     import tensorflow as tf
 

@@ -154,9 +154,16 @@ STATED_LABELS = {
 STATED_TOKENS = {"nltk:brown": 1_161_192}
 """What the corpora say of themselves; of Brown, Francis and Kučera's manual, as NLTK counts it."""
 
+LARGE = ("nltk:brown", "nltk:movie_reviews")
+NLTK_CORPORA = [
+    pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE))
+    for name in corpus_names()
+    if name.startswith("nltk:")
+]
+
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", [name for name in corpus_names() if name.startswith("nltk:")])
+@pytest.mark.parametrize("name", NLTK_CORPORA)
 def test_the_real_corpora(
     data_dir: Path, nltk_path: list[str], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -68,6 +68,7 @@ def test_tokens_after_subsampling(text: Path) -> None:
     assert all_kept.tokens_after_subsampling == 200
 
 
+@pytest.mark.slow
 def test_more_work_takes_more(text: Path) -> None:
     few, many = (
         estimate([text], METHODS["skipgram"].configured({"vector_size": 16, "epochs": epochs}), run=RUN)

@@ -53,6 +53,7 @@ def test_against_the_run(lines: bool, text: Path) -> None:
     assert 100 * 2**20 < found.memory_bytes < 64 * 2**30  # TensorFlow alone takes more than the first
 
 
+@pytest.mark.slow
 def test_updates_and_epochs(text: Path) -> None:
     few, many = (
         estimate([text], NETWORK, training=TrainingConfig(epochs=epochs, batch_size=10, bptt=20))

@@ -24,7 +24,9 @@ BOTH = {"return_sequences": True, "return_state": True}
 MERGES = ["concat", "sum", "mul", "ave", None]
 
 
-@pytest.mark.parametrize(("sequences", "dtype"), [(False, "float64"), (True, "float32")])
+@pytest.mark.parametrize(
+    ("sequences", "dtype"), [pytest.param(False, "float64", marks=pytest.mark.slow), (True, "float32")]
+)
 @pytest.mark.parametrize("name", KERAS)
 def test_outputs_states_and_gradients_are_those_of_keras(
     helpers: Any, name: str, sequences: bool, dtype: str
@@ -139,7 +141,7 @@ def test_stateful_directions_go_on_where_they_ended(helpers: Any) -> None:
     _, first = layer(x)
     _, second = layer(x)
     _, wanted = layer.backward.run(tf.constant(x), first.backward, None, False)[1:]
-    np.testing.assert_allclose(second.backward.hidden, wanted.hidden, rtol=1e-6)
+    np.testing.assert_allclose(second.backward.hidden, wanted.hidden, rtol=1e-6, atol=1e-6)
     layer.reset_state()
     np.testing.assert_array_equal(layer(x)[1].forward.hidden, first.forward.hidden)
 
@@ -156,7 +158,7 @@ def test_masks_propagate_and_hide(helpers: Any) -> None:
     for values in found[:2]:
         np.testing.assert_array_equal(values.any(axis=-1), helpers.mask)
     wanted = model.layers[-1](found[1], mask=helpers.mask)
-    np.testing.assert_allclose(found[2], wanted, rtol=1e-6)
+    np.testing.assert_allclose(found[2], wanted, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.slow
@@ -299,7 +301,7 @@ def test_directions_of_two_lengths(helpers: Any) -> None:
     assert DeepRNN([layer.__class__(LSTMCell(4), backward=GRUCell(3)), GRUCell(2)])(x).shape == (5, 2)
     parts = [np.full((5, size), 0.3, "float32") for size in (4, 4, 3)]
     given = layer(x, initial_state=[parts[:2], parts[2:]]).numpy()
-    np.testing.assert_allclose(given[:, 4:], layer.backward(x, initial_state=parts[2:]), rtol=1e-6)
+    np.testing.assert_allclose(given[:, 4:], layer.backward(x, initial_state=parts[2:]), rtol=1e-6, atol=1e-6)
 
 
 def test_built_layers_are_not_built_again() -> None:

@@ -167,7 +167,7 @@ def test_layers_are_their_definition_by_triples(
     check(helpers, cell, layer, option, mode, policy)
 
 
-@pytest.mark.parametrize("mode", FACTORS["mode"])
+@pytest.mark.parametrize("mode", ["eager", "graph", pytest.param("xla", marks=pytest.mark.slow)])
 def test_a_cell_is_clipped_in_bfloat16(helpers: Any, mode: str) -> None:
     """Far from the bound: Γ_u c̃ = σ(4 ± 1) tanh(4 ± 1) is at least 0.94, and 0.4 is left of it."""
     layer = Recurrent(LSTMCell(UNITS, cell_clip=0.4, dtype="mixed_bfloat16"), return_state=True)

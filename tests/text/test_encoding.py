@@ -24,6 +24,8 @@ from seqkit.text import encoding, merging, sources
 from seqkit.text.encoding import LINE_END, EncodedCorpus, EncodingConfig, encode, fingerprint
 from seqkit.text.tokenizers import KINDS, Tokenizer
 
+IN_PROCESSES = [pytest.param(kind, marks=[pytest.mark.slow] * (kind == "whitespace")) for kind in KINDS]
+
 WORDS = st.sampled_from(
     ["the", "The", "king", "queen's", "well-known", "\u0130x", "ΟΔΟΣ", "国王。", "...", "rare\u00a0x"]
 )
@@ -103,7 +105,7 @@ def written(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", IN_PROCESSES)
 def test_the_same_bytes_for_any_number_of_processes(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,7 +130,7 @@ def test_the_same_bytes_for_any_number_of_processes(
     assert list(corpus.vocabulary) == list(counts)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", IN_PROCESSES)
 def test_tokens_that_are_kept_for_any_number_of_processes(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,7 +307,7 @@ print(corpus.tokens, re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").re
 """
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", IN_PROCESSES)
 @pytest.mark.parametrize(
     ("megabytes", "processes"),
     [(48, 2), pytest.param(200, 1, marks=pytest.mark.slow), pytest.param(1000, 2, marks=pytest.mark.slow)],

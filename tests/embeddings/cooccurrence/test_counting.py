@@ -72,7 +72,9 @@ def random_lines(seed: int) -> list[str]:
 
 @pytest.mark.parametrize("weighting", ["harmonic", "uniform"])
 @pytest.mark.parametrize("context", ["symmetric", "left"])
-@pytest.mark.parametrize("window", [1, 2, 5, 16])
+@pytest.mark.parametrize(
+    "window", [1, pytest.param(2, marks=pytest.mark.slow), 5, pytest.param(16, marks=pytest.mark.slow)]
+)
 def test_against_a_dictionary(tmp_path: Path, window: int, context: str, weighting: str) -> None:
     lines = random_lines(window)
     config = CooccurrenceConfig(window=window, context=context, weighting=weighting)  # type: ignore[arg-type]

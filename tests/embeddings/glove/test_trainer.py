@@ -127,7 +127,7 @@ def test_each_half_solves_for_its_table(
     assert reports[0].loss != reports[2].loss
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
 def test_the_cost_never_rises(counts: Cooccurrences, make: Make, precision: str) -> None:
     trainer = make(counts, precision=precision)
     costs = [total_cost(counts, *tables(trainer), CONFIG.ridge)]

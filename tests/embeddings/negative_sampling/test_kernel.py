@@ -175,6 +175,7 @@ def test_steps_are_those_of_the_reference(case: Case, vocabulary: int, steps: in
         np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("case", ["skipgram", pytest.param("cbow", marks=pytest.mark.slow)], indirect=True)
 def test_steps_in_bfloat16_are_those_of_the_reference_rounded(case: Case) -> None:
     tables, chunk = case.tables(12), case.chunk(12)
     after, loss, divisor = case.by_reference(tables, chunk)

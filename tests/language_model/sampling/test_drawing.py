@@ -109,6 +109,7 @@ for vocabulary in map(int, sys.argv[1:]):
 """
 
 
+@pytest.mark.slow
 def test_vocabularies_of_any_size_are_compiled() -> None:
     """In a process of its own: compiling one of 16 words did not end."""
     sizes = map(str, (1, 8, 15, 16, 17, 64, 257))

@@ -264,4 +264,4 @@ def test_a_layer_of_less_precision_than_its_cell(
     x, state = helpers.sequences(), [helpers.sequences(n)[:, :1].repeat(2, axis=2)[:, 0, :4] for n in (2, 3)]
     found = Recurrent(cell, dtype="float32")(x, initial_state=state)
     assert found.dtype == "float32"
-    np.testing.assert_allclose(found, Recurrent(cell)(x, initial_state=state), rtol=1e-6)
+    np.testing.assert_allclose(found, Recurrent(cell)(x, initial_state=state), rtol=1e-6, atol=1e-6)

@@ -170,12 +170,21 @@ def test_any_number_of_sequences_and_steps(
 @pytest.mark.parametrize(
     "make",
     [
-        lambda **more: RNNCell(64, **more),
-        lambda **more: GRUCell(64, variant="full", zoneout=0.3, **more),
-        lambda **more: GRUCell(64, variant="reset-after", **more),
-        lambda **more: LSTMCell(64, projection=32, peepholes=True, zoneout_cell=0.3, **more),
+        pytest.param(lambda **more: RNNCell(64, **more), id="RNN"),
+        pytest.param(
+            lambda **more: GRUCell(64, variant="full", zoneout=0.3, **more),
+            id="GRU full",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            lambda **more: GRUCell(64, variant="reset-after", **more),
+            id="GRU reset-after",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            lambda **more: LSTMCell(64, projection=32, peepholes=True, zoneout_cell=0.3, **more), id="LSTM"
+        ),
     ],
-    ids=["RNN", "GRU full", "GRU reset-after", "LSTM"],
 )
 def test_compiled_bfloat16_is_off_by_a_rounding_or_two(helpers: Any, kernels: Any, make: Any) -> None:
     """States and gradients by everything, of 40 steps, by roundings: 1.1 to 1.8; 2.4 to 3.8 in a loop."""
